@@ -1,0 +1,52 @@
+# Every target sets up what it needs: each works as the first command after `git clone`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FAULT ?=
+
+# Works from any folder: make -C /path/to/this smoke
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo smoke check test lint format lock clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+$(BIN)/.run: requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(BIN)/.dev: requirements-dev.lock $(BIN)/.run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(BIN)/.dev  ## try it: a small real Ordinaut, judged; FAULT=workers-stopped breaks it first
+	@$(BIN)/python -m sandbox demo $(FAULT)
+
+smoke: $(BIN)/.run  ## the severity-0 alerts
+	@$(BIN)/python -m pytest -m sev0
+
+check: $(BIN)/.run  ## every alert
+	@$(BIN)/python -m pytest
+
+test: $(BIN)/.dev  ## the suite's own tests
+	@$(BIN)/python -m pytest tests
+
+lint: $(BIN)/.dev  ## ruff and strict mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(BIN)/.dev  ## let ruff lay the code out
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(BIN)/.dev  ## resolve the dependencies anew
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@for lock in "requirements.lock" "requirements-dev.lock --group dev"; do \
+		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--no-annotate --custom-compile-command "make lock" pyproject.toml -o $$lock; done
+
+clean:  ## remove what was installed and written
+	@rm -rf $(VENV) .sandbox reports/output .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Severity 0: system down, risk of losing data. Respond at once."""

@@ -1,0 +1,18 @@
+"""The list of plugin modules, and nothing else: what another one imports stands before it."""
+
+pytest_plugins = [
+    "fixtures.probing",
+    "fixtures.settings",
+    "fixtures.api",
+    "fixtures.postgres",
+    "fixtures.redis",
+    "fixtures.docker",
+    "fixtures.host",
+    "fixtures.logs",
+    "fixtures.work",
+    "fixtures.database_access",
+    "fixtures.target",
+    "checks.selection",
+    "checks.judging",
+    "reports.plugin",
+]

@@ -1,0 +1,1 @@
+"""Outcomes in, report out. What runs write goes to the folder `output` beside this file."""

@@ -1,0 +1,252 @@
+"""The reporting of a health run: gather the outcomes, set the exit status, write the files, print the block."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from checks.judging import AlertRow, CheckOutcome
+from checks.selection import HERE as CHECKS
+from checks.selection import is_health_run, part_of_alert
+from fixtures.probing import PROBES
+from fixtures.settings import settings_of
+from fixtures.target import TARGET
+from reports import html, terminal
+from reports.output import write_run
+from reports.results import SCHEMA_VERSION, Results, Selection, alerts_of, exit_status, stamp, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_WORDS = {
+    "firing": ("failed", "F", ("FIRING", {"red": True})),
+    "unknown": ("error", "E", ("UNKNOWN", {"red": True})),
+    "pending": ("xfailed", "p", ("PENDING", {"yellow": True})),
+    "silenced": ("xfailed", "m", ("SILENCED", {"yellow": True})),
+    "noted": ("xfailed", "n", ("NOTED", {"yellow": True})),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add where reports go."""
+    group = parser.getgroup("ordinaut")
+    group.addoption("--output", metavar="DIR", type=Path, help="the folder of the reports (default: reports/output)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Set pytest up for a health run: its HTML and JUnit files become parts of ours, its tracebacks our sentences."""
+    if not is_health_run(config) or config.option.collectonly or config.option.help or config.option.markers:
+        return
+    if config.option.tbstyle == "auto":
+        config.option.tbstyle = "no"
+    if config.option.reportchars == "fE":
+        config.option.reportchars = ""
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Worker(), "ordinaut-worker")
+        return
+    run = HealthRun(config)
+    config.option.htmlpath = config.option.htmlpath or str(run.scratch / "pytest.html")
+    config.option.self_contained_html = True
+    config.option.xmlpath = config.option.xmlpath or str(run.scratch / "junit.xml")
+    config.pluginmanager.register(run, "ordinaut-health-run")
+
+
+def pytest_metadata(metadata: dict[str, Any], config: pytest.Config) -> None:
+    """Keep the machine's environment out of the report: CI variables carry tokens."""
+    if is_health_run(config):
+        metadata.clear()
+        metadata["Python"] = sys.version.split()[0]
+        metadata["pytest"] = pytest.__version__
+
+
+class _Worker:
+    """In a worker of xdist: hand what only this process knows to the one that reports."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if PROBES in session.stash:
+            output: dict[str, Any] = getattr(session.config, "workeroutput")  # noqa: B009  xdist adds it
+            output["probes"] = session.stash[PROBES].summary()
+            output["cost"] = session.stash[TARGET].cost.summary()
+
+
+@dataclass(eq=False)
+class HealthRun:
+    """What is gathered while the checks run, and what is made of it at the end."""
+
+    config: pytest.Config
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    outcomes: dict[str, CheckOutcome] = field(default_factory=dict)
+    broken_modules: dict[str, CheckOutcome] = field(default_factory=dict)
+    selected: list[tuple[str, AlertRow]] = field(default_factory=list)
+    probes: list[dict[str, Any]] = field(default_factory=list)
+    cost: dict[str, dict[str, float]] = field(default_factory=dict)
+    results: Results | None = None
+    folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix="ordinaut-report-")
+        self.scratch = Path(self._scratch.name)
+        self.htmlpath = self.config.option.htmlpath
+        self.xmlpath = self.config.option.xmlpath
+        self._muted: list[tuple[str, Any]] = []
+        self._complaint = ""
+
+    def pytest_sessionstart(self) -> None:
+        """Let a SIGTERM leave a report, as Ctrl-C does."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _interrupt)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_unconfigure(self) -> None:
+        """Remove what pytest's own reporters wrote; they unregister themselves after us."""
+        for name, plugin in self._muted:
+            self.config.pluginmanager.register(plugin, name)
+        self._scratch.cleanup()
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A module that does not import is an alert that could not be judged."""
+        if report.failed:
+            path = Path(report.nodeid)
+            self.broken_modules[report.nodeid] = _broken(path, str(report.longrepr))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather the outcome that a check's report carries, from whichever process."""
+        told = getattr(report, "check", None)
+        if told is not None:
+            outcome = msgspec.convert(told, CheckOutcome)
+            self.outcomes[outcome.id] = outcome
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
+        """Say the state of an alert where pytest would say failed, error or xfailed."""
+        told = getattr(report, "check", None)
+        return _WORDS.get(told["state"]) if told else None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker of xdist handed in."""
+        output = getattr(node, "workeroutput", None) or {}
+        self.probes += output.get("probes", [])
+        for name, spent in output.get("cost", {}).items():
+            mine = self.cost.setdefault(name, {"calls": 0, "ms": 0.0})
+            mine["calls"] += spent["calls"]
+            mine["ms"] = round(mine["ms"] + spent["ms"], 1)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        """Judge the run as a whole, once pytest's own reporters have written their parts."""
+        stopped = session.exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        yield
+        if session.exitstatus == pytest.ExitCode.USAGE_ERROR or session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            return
+        interrupted = bool(stopped or session.shouldfail or session.shouldstop)
+        if PROBES in session.stash and not self.probes:
+            self.probes = session.stash[PROBES].summary()
+            self.cost = session.stash[TARGET].cost.summary()
+        outcomes = list(self.outcomes.values()) + list(self.broken_modules.values())
+        if interrupted:
+            outcomes += self._never_judged(session, outcomes)
+        status = exit_status([outcome.state for outcome in outcomes])
+        if stopped and session.exitstatus == pytest.ExitCode.INTERRUPTED and not self.broken_modules:
+            status = int(pytest.ExitCode.INTERRUPTED)
+        session.exitstatus = status
+        self.results = self._results(session, outcomes, status, complete=not interrupted)
+        self.folder = self._write(self.results)
+        self._mute()
+
+    def _mute(self) -> None:
+        """Keep pytest's own reporters from naming the files that are about to be removed."""
+        for name, plugin in self.config.pluginmanager.list_name_plugin():
+            theirs = {"LogXML": self.xmlpath, "SelfContainedReport": self.htmlpath}
+            if plugin is not None and theirs.get(type(plugin).__name__, "shown") is None:
+                self.config.pluginmanager.unregister(plugin)
+                self._muted.append((name, plugin))
+
+    def _never_judged(self, session: pytest.Session, outcomes: list[CheckOutcome]) -> list[CheckOutcome]:
+        """Give an unknown for each selected alert of which nothing was judged before the run was stopped."""
+        judged = {outcome.alert.name for outcome in outcomes}
+        missing: dict[str, CheckOutcome] = {}
+        for item in session.items:
+            part = part_of_alert(item)
+            if part and part[0].name not in judged and part[1].role == "trigger":
+                alert = part[0]
+                row = _row(alert.name, alert.severity, alert.trigger, alert.impact)
+                missing[alert.name] = CheckOutcome(
+                    item.nodeid, row, "trigger", [], "unknown", "", "not judged: the run was stopped before"
+                )
+        return list(missing.values())
+
+    def _results(self, session: pytest.Session, outcomes: list[CheckOutcome], status: int, *, complete: bool) -> Results:
+        option = self.config.option
+        target = session.stash[TARGET] if TARGET in session.stash else None
+        settings = target.settings if target else settings_of(self.config).settings
+        finished = datetime.now(UTC)
+        arguments = [str(argument) for argument in self.config.args]
+        partial = bool(option.keyword or option.lf or any("::" in argument for argument in arguments))
+        return Results(
+            schema_version=SCHEMA_VERSION,
+            target=target.name if target else settings.name,
+            timezone=settings.timezone,
+            started_at=stamp(self.started),
+            finished_at=stamp(finished),
+            duration_seconds=round((finished - self.started).total_seconds(), 3),
+            complete=complete,
+            verdict=verdict(status),
+            exit_status=status,
+            selection=Selection(option.markexpr, option.keyword, arguments, partial),
+            alerts=alerts_of(outcomes, self.started),
+            probes=self.probes,
+            cost=self.cost,
+        )
+
+    def _write(self, results: Results) -> Path | None:
+        table = Path(self.config.option.htmlpath)
+        junit = Path(self.config.option.xmlpath)
+        files = {
+            "report.html": html.render(results, table.read_text(encoding="utf-8") if table.exists() else None),
+            "results.json": msgspec.json.format(msgspec.json.encode(results), indent=2).decode(),
+            "junit.xml": junit.read_text(encoding="utf-8") if junit.exists() else "",
+        }
+        if self.htmlpath:  # where the user asked for pytest-html's file, ours takes its place
+            Path(self.htmlpath).write_text(files["report.html"], encoding="utf-8")
+        root = self.config.option.output or self.config.rootpath / "reports" / "output"
+        try:
+            return write_run(root, self.started, files, moves_latest=not results.selection.partial and results.complete)
+        except OSError as error:
+            self._complaint = f"the report could not be written: {error}"
+            return None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print the block an engineer acts on."""
+        if self.results:
+            terminal.write(terminalreporter, self.results, self.folder, self._complaint)
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt("terminated")
+
+
+def _row(name: str, severity: int, trigger: str, impact: str) -> AlertRow:
+    return AlertRow(name, severity, trigger, impact, f"runbooks/{name}.md", 0.0, 0.0, [], None, 0.0)
+
+
+def _broken(path: Path, longrepr: str) -> CheckOutcome:
+    """Give the unknown of a module that does not import; its alert is named like its file."""
+    lines = [line for line in longrepr.splitlines() if line.startswith("E ")] or longrepr.splitlines()[-1:]
+    name = path.stem.removeprefix("test_")
+    folder = path.parent.name
+    severity = int(folder[-1]) if folder.startswith("sev") else 1
+    message = f"the module {path.relative_to(CHECKS) if path.is_absolute() else path} does not import: {' '.join(lines)[1:].strip()}"
+    return CheckOutcome(str(path), _row(name, severity, "", ""), "trigger", [], "unknown", "", message)

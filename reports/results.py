@@ -1,0 +1,204 @@
+"""Outcomes in, results out: what every report says, as data. The contract is results.schema.json beside this file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any, Literal
+
+from checks.judging import AlertRow, CheckOutcome, Measured, State
+from fixtures.probing import Evidence
+
+SCHEMA_VERSION = 1
+NOTHING_JUDGED = 5  # as pytest's own status for "no tests collected"
+FIRING, UNKNOWN = 1, 6
+Verdict = Literal["ok", "firing", "unknown"]
+
+_WORST_FIRST: dict[State, int] = {
+    "firing": 0, "unknown": 1, "pending": 2, "silenced": 3, "noted": 4, "ok": 5, "skipped": 6,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check of an alert."""
+
+    id: str
+    role: str
+    step: list[int]
+    outcome: State
+    cause: str | None
+    claim: str
+    message: str
+    duration_ms: float
+    evidence: list[Evidence]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A probable cause, most likely first, and where its runbook deals with it."""
+
+    name: str
+    runbook_anchor: str
+    message: str
+
+
+@dataclass(frozen=True)
+class AlertResult:
+    """One alert, judged. `caused_by` names the resource or the alert that explains this one."""
+
+    name: str
+    severity: int
+    state: State
+    since: str | None
+    measured: Measured | None
+    limit: Measured | None
+    message: str
+    caused_by: str | None
+    causes: list[Cause]
+    runbook: str
+    respond_by: str | None
+    escalate_at: str | None
+    trigger: str
+    impact: str
+    escalate_when: list[str]
+    checks: list[CheckResult]
+
+    @property
+    def noted(self) -> list[CheckResult]:
+        """Diagnostics that failed while the alert does not fire."""
+        return [check for check in self.checks if check.outcome == "noted"]
+
+    @property
+    def shown_state(self) -> State:
+        """The state for people: an alert that is ok with something noted, or something that could not be told, says so."""
+        if self.state == "ok":
+            for state in ("unknown", "noted"):
+                if any(check.outcome == state for check in self.checks):
+                    return state  # type: ignore[return-value]
+        return self.state
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the run was asked for; a partial one speaks for a part of some alerts only."""
+
+    markers: str
+    keywords: str
+    arguments: list[str]
+    partial: bool
+
+
+@dataclass(frozen=True)
+class Results:
+    """One run, whole: what results.json holds."""
+
+    schema_version: int
+    target: str
+    timezone: str
+    started_at: str
+    finished_at: str
+    duration_seconds: float
+    complete: bool
+    verdict: Verdict
+    exit_status: int
+    selection: Selection
+    alerts: list[AlertResult]
+    probes: list[dict[str, Any]] = field(default_factory=list)
+    cost: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def worst(self) -> AlertResult | None:
+        """The alert to look at first."""
+        return self.alerts[0] if self.alerts else None
+
+    def followers(self, name: str) -> list[AlertResult]:
+        """The alerts that this alert, or the resource it explains, explains."""
+        return [alert for alert in self.alerts if alert.caused_by == name and alert.state in ("firing", "unknown")]
+
+
+def exit_status(states: list[State], collected_all: bool = True) -> int:
+    """Give the exit status of a finished run: 1 something fires, 6 something is unknown, 5 nothing was judged, else 0."""
+    if "firing" in states:
+        return FIRING
+    if "unknown" in states or not collected_all:
+        return UNKNOWN
+    return 0 if any(state != "skipped" for state in states) else NOTHING_JUDGED
+
+
+def verdict(status: int) -> Verdict:
+    """Give the verdict that goes with an exit status: whatever is neither fine nor firing could not be told."""
+    return "ok" if status == 0 else "firing" if status == FIRING else "unknown"
+
+
+def stamp(moment: datetime) -> str:
+    """Write a moment as UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def alerts_of(outcomes: list[CheckOutcome], now: datetime) -> list[AlertResult]:
+    """Give the alerts of these outcomes, what must be acted on first, each with what explains it."""
+    ordered = sorted(outcomes, key=lambda outcome: outcome.alert.name)
+    grouped = [(name, list(checks)) for name, checks in groupby(ordered, lambda outcome: outcome.alert.name)]
+    states = {name: _trigger(checks).state for name, checks in grouped}
+    explainers = {checks[0].alert.explains: name for name, checks in grouped if states[name] in ("firing", "unknown")}
+    alerts = [_alert(name, checks, states, explainers, now) for name, checks in grouped]
+    return sorted(
+        alerts,
+        key=lambda alert: (_WORST_FIRST[alert.shown_state], alert.caused_by is not None, alert.severity, alert.name),
+    )
+
+
+def _trigger(checks: list[CheckOutcome]) -> CheckOutcome:
+    """Give the trigger's outcome; an interrupted run may have none."""
+    found = next((check for check in checks if check.role == "trigger"), None)
+    if found:
+        return found
+    return CheckOutcome("", checks[0].alert, "trigger", [], "unknown", "", "the trigger was not judged")
+
+
+def _alert(
+    name: str,
+    checks: list[CheckOutcome],
+    states: dict[str, State],
+    explainers: dict[str | None, str],
+    now: datetime,
+) -> AlertResult:
+    trigger = _trigger(checks)
+    row: AlertRow = trigger.alert
+    failing = [check for check in checks if check.cause and check.state in ("firing", "pending", "silenced")]
+    caused_by: str | None = None
+    if trigger.state == "firing" and failing:
+        explained_by = failing[0].explained_by
+        caused_by = explained_by if explained_by and states.get(explained_by) == "firing" else None
+    elif trigger.state == "unknown" and trigger.resource:
+        explainer = explainers.get(trigger.resource, trigger.resource)
+        caused_by = explainer if explainer != name else None
+    acts = trigger.state in ("firing", "unknown", "pending")
+    return AlertResult(
+        name=name,
+        severity=row.severity,
+        state=trigger.state,
+        since=stamp(now) if acts else None,
+        measured=trigger.measured,
+        limit=trigger.limit,
+        message=trigger.message,
+        caused_by=caused_by,
+        causes=_causes(failing),
+        runbook=row.runbook,
+        respond_by=stamp(now + timedelta(seconds=row.respond_within)) if acts else None,
+        escalate_at=stamp(now + timedelta(seconds=row.escalate_after)) if acts else None,
+        trigger=row.trigger,
+        impact=row.impact,
+        escalate_when=row.escalate_when,
+        checks=[
+            CheckResult(c.id, c.role, c.steps, c.state, c.cause, c.claim, c.message, c.duration_ms, c.evidence) for c in checks
+        ],
+    )
+
+
+def _causes(failing: list[CheckOutcome]) -> list[Cause]:
+    """Give each cause once, in the order in which the module tries them."""
+    causes = {check.cause: Cause(check.cause, check.cause, check.message) for check in reversed(failing) if check.cause}
+    return list(reversed(causes.values()))

@@ -1,0 +1,48 @@
+"""The runbooks as the report shows them: a page cut at its headings, rendered without letting any HTML through."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent.parent / "runbooks"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One `##` section of a runbook: `anchor` is what links and causes call it."""
+
+    anchor: str
+    title: str
+    text: str
+
+
+def anchor(title: str) -> str:
+    """Give the anchor that Markdown viewers make of a heading."""
+    return re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", title.strip().lower()))
+
+
+def sections(text: str) -> list[Section]:
+    """Cut a runbook at its second-level headings; what stands before the first is left out."""
+    parts = re.split(r"^## +(.+)$", text, flags=re.MULTILINE)[1:]
+    return [Section(anchor(title), title.strip(), body.strip()) for title, body in zip(parts[::2], parts[1::2], strict=True)]
+
+
+def of_alert(name: str) -> list[Section]:
+    """Give the sections of an alert's runbook; none where there is no such page (the project's tests see to it)."""
+    page = HERE / f"{name}.md"
+    return sections(page.read_text(encoding="utf-8")) if page.exists() else []
+
+
+@cache
+def _renderer() -> object:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
+
+
+def render(markdown: str) -> str:
+    """Give a section as HTML; raw HTML in it is escaped."""
+    return str(_renderer().render(markdown))  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""A real small Ordinaut to try and test on: servers, stand-in services, and faults that break them."""

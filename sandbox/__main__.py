@@ -1,0 +1,170 @@
+"""`python -m sandbox up | status | break FAULT | heal | down | demo [FAULT] | faults`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from sandbox.breaking import break_stack, heal_stack, named
+from sandbox.embedded import REPOSITORY, EmbeddedStack
+from sandbox.faults import FAULTS
+from sandbox.polling import NotYet
+from sandbox.servers import SandboxError
+from sandbox.state import FILE as STATE_FILE
+from sandbox.target import FILE as TARGET_FILE
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+PATIENCE = 20  # seconds that an interrupted pytest gets to write its report
+
+
+def up(folder: Path) -> int:
+    """Make a sandbox and say where it is."""
+    started = time.monotonic()
+    stack = EmbeddedStack.up(folder)
+    print(f"sandbox is up after {time.monotonic() - started:.1f} s in {stack.folder}")
+    print(f"  api       {stack.api_url}")
+    print(f"  postgres  127.0.0.1:{stack.state.ports['postgres']}, database and user orchestrator")
+    print(f"  redis     {stack.redis_url}")
+    print(f"  settings  {stack.folder / TARGET_FILE}")
+    return 0
+
+
+def status(folder: Path) -> int:
+    """List the services and the faults; 0 if the sandbox is up, 1 if not."""
+    if not (folder / STATE_FILE).exists():
+        print(f"no sandbox in {folder}")
+        return 1
+    stack = EmbeddedStack.load(folder)
+    for service in stack.services:
+        pid, port = service.pid or "-", stack.state.ports.get(service.name, "-")
+        print(f"{service.name:<10} {service.condition():<8} pid {pid!s:<8} port {port}")
+    print(f"faults: {', '.join(stack.state.broken) or 'none'}")
+    return 0 if stack.is_up() else 1
+
+
+def down(folder: Path) -> int:
+    """End everything and remove the folder; where there is nothing, that is fine."""
+    if (folder / STATE_FILE).exists():
+        EmbeddedStack.load(folder).down()
+        print(f"sandbox in {folder} is down")
+    else:
+        print(f"no sandbox in {folder}")
+    return 0
+
+
+def break_(folder: Path, name: str) -> int:
+    """Break the sandbox in one way."""
+    fault = named(name)
+    break_stack(EmbeddedStack.load(folder), fault)
+    print(f"{fault.name}: {fault.does}")
+    print(
+        f"  to come of it: {fault.expect.alert or 'nothing'} {fault.expect.state} {fault.expect.cause or ''}"
+    )
+    return 0
+
+
+def heal(folder: Path) -> int:
+    """Heal all faults."""
+    healed = heal_stack(EmbeddedStack.load(folder))
+    print(f"healed: {', '.join(healed) or 'nothing was broken'}; the sandbox is healthy")
+    return 0
+
+
+def demo(name: str | None) -> int:
+    """Judge a fresh sandbox, broken if a fault is named, and leave nothing of it but the report."""
+    fault = named(name) if name else None
+    with tempfile.TemporaryDirectory(prefix="sandbox-") as temporary:
+        stack = EmbeddedStack.up(Path(temporary) / "sandbox")
+        try:
+            if fault:
+                break_stack(stack, fault)
+                print(f"{fault.name}: {fault.does}", flush=True)
+            return _judge(stack.folder / TARGET_FILE)
+        finally:
+            stack.down()
+            print("report: reports/output/latest/report.html")
+
+
+def _judge(target: Path) -> int:
+    command = [sys.executable, "-m", "pytest", "--target", str(target)]
+    with subprocess.Popen(command, cwd=REPOSITORY) as checks:  # noqa: S603  our own command
+        try:
+            return checks.wait()
+        except BaseException:
+            # Interrupted: it still writes its report. A Ctrl-C reached it already, another would disturb it.
+            if checks.poll() is None and not sys.stdin.isatty():
+                checks.terminate()
+            try:
+                checks.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                checks.kill()
+            raise
+
+
+def faults() -> int:
+    """List the faults."""
+    for fault in FAULTS.values():
+        expect = fault.expect
+        outcome = f"{expect.alert or '-':<25} {expect.state:<8} {expect.cause or '-':<24}"
+        print(f"{fault.name:<32} {outcome} {fault.does}")
+    return 0
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + signal.SIGTERM)  # an exception, so that everything is cleaned up
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox", description="A small real Ordinaut to try and test on."
+    )
+    parser.add_argument(
+        "--dir",
+        type=Path,
+        default=Path(os.environ.get("ORDINAUT_SANDBOX") or REPOSITORY / ".sandbox"),
+        help="its folder (default: $ORDINAUT_SANDBOX, or .sandbox in the repository)",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, help_ in {
+        "up": "make one and start it",
+        "status": "say how it is; exit status 0 if it is up",
+        "heal": "heal all faults",
+        "down": "end it and remove its folder",
+        "faults": "list the faults",
+    }.items():
+        commands.add_parser(name, help=help_)
+    commands.add_parser("break", help="break it").add_argument("fault", choices=FAULTS, metavar="FAULT")
+    demo_parser = commands.add_parser("demo", help="judge a fresh one, broken if a fault is named")
+    demo_parser.add_argument("fault", nargs="?", metavar="FAULT")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        match options.command:
+            case "break":
+                return break_(options.dir, options.fault)
+            case "demo":
+                return demo(options.fault)
+            case "faults":
+                return faults()
+            case command:
+                return {"up": up, "status": status, "heal": heal, "down": down}[command](options.dir)
+    except (SandboxError, NotYet) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("sandbox: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

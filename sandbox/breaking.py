@@ -1,0 +1,56 @@
+"""Breaking a sandbox and healing it, with proof of both."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sandbox.faults import FAULTS
+from sandbox.polling import NotYet, until
+from sandbox.servers import SandboxError
+
+if TYPE_CHECKING:
+    from sandbox.embedded import EmbeddedStack
+    from sandbox.fault import Fault
+
+SECONDS = 20.0  # a bound: most take hold within a fraction of one
+
+
+def named(name: str) -> Fault:
+    """Return the fault of that name."""
+    try:
+        return FAULTS[name]
+    except KeyError:
+        raise SandboxError(f"no fault is called {name!r}: `python -m sandbox faults` lists them") from None
+
+
+def break_stack(stack: EmbeddedStack, fault: Fault) -> None:
+    """Break it, and return when the fault has taken hold."""
+    if fault.name in stack.state.broken:
+        raise SandboxError(f"{fault.name} is in force already")
+    stack.state.broken.append(fault.name)  # before it is so: an interrupted one is healed too
+    stack.state.save()
+    fault.break_(stack)
+    try:
+        until(partial(fault.took_hold, stack), SECONDS)
+    except NotYet as error:
+        raise SandboxError(f"{fault.name} did not take hold: {error}") from error
+
+
+def heal_stack(stack: EmbeddedStack) -> list[str]:
+    """Heal every fault, the latest first, and return when the stack is healthy again."""
+    healed = []
+    while stack.state.broken:
+        fault = named(stack.state.broken[-1])
+        fault.heal(stack)
+        try:
+            until(partial(fault.healed, stack), SECONDS)
+        except NotYet as error:
+            raise SandboxError(f"{fault.name} is not healed: {error}") from error
+        healed.append(stack.state.broken.pop())
+        stack.state.save()
+    try:
+        until(stack.require_healthy, SECONDS)
+    except NotYet as error:
+        raise SandboxError(f"the sandbox is not healthy: {error}") from error
+    return healed

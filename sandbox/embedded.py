@@ -1,0 +1,572 @@
+"""The embedded form of the sandbox: real servers from wheels, services as processes, state in one folder."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+import httpx
+import psycopg
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from sandbox import processes, servers, target
+from sandbox.polling import NotYet, require, until
+from sandbox.processes import uninterrupted
+from sandbox.servers import DATABASE, ROLE, SandboxError
+from sandbox.state import FILE as STATE_FILE
+from sandbox.state import State
+from sandbox.switches import FILE as SWITCHES_FILE
+from sandbox.switches import VARIABLE as SWITCHES_VARIABLE
+from sandbox.switches import Switches
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Mapping, Sequence
+
+    import psutil
+
+    from sandbox.stack import Condition
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
+WORKERS = 2
+LOGS = ("api", "scheduler", "worker", "postgres", "redis")
+MARKER_LENGTH = 20  # what `/.s.PGSQL.<port>` adds to the socket's folder, and some
+
+
+class EmbeddedService:
+    """A service that is a process, or a family of them."""
+
+    def __init__(
+        self,
+        stack: EmbeddedStack,
+        name: str,
+        command: Callable[[], Sequence[str]],
+        *,
+        log: str,
+        environment: Callable[[], Mapping[str, str]] = dict,
+        ready: Callable[[], object] = lambda: None,
+        ending: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        self.name = name
+        self._stack = stack
+        self._command = command
+        self._log = log
+        self._environment = environment
+        self._ready = ready
+        self._ending = ending
+
+    def launch(self) -> None:
+        """Start the process without waiting until it serves."""
+        if self.condition() != "stopped":
+            return
+        with uninterrupted():
+            self._stack.adopt(
+                self.name, processes.spawn(self._command(), self._stack.log(self._log), self._environment())
+            )
+
+    def start(self) -> None:
+        """Start it and return when it serves."""
+        self.launch()
+        self.wait_ready()
+
+    def wait_ready(self, seconds: float = 15) -> None:
+        """Wait until it serves; one that ends instead is an error at once."""
+
+        def check() -> None:
+            if self.condition() == "stopped":
+                raise SandboxError(f"{self.name} ended at its start: see {self._stack.log(self._log)}")
+            self._ready()
+
+        until(check, seconds)
+
+    def stop(self) -> None:
+        """Ask it to end, then make it."""
+        self._end(patience=3)
+
+    def kill(self) -> None:
+        """Make it end at once."""
+        self._end(patience=0)
+
+    def _end(self, patience: float) -> None:
+        process = self._process()
+        if process is not None:
+            processes.thaw(process)  # a frozen one could not act on the signal
+            family = processes.family(process)
+            if patience:
+                processes.send([process], self._ending)
+                family = processes.wait_gone(family, patience)
+            if family:
+                self._force(family)
+        with uninterrupted():
+            self._stack.disown(self.name)
+
+    def _force(self, family: list[psutil.Process]) -> None:
+        processes.send(family, signal.SIGKILL)
+        if left := processes.wait_gone(family, 5):
+            raise SandboxError(f"{self.name} does not end: pid {', '.join(str(each.pid) for each in left)}")
+
+    def freeze(self) -> None:
+        """Suspend all of its processes."""
+        process = self._process()
+        if process is None:
+            raise SandboxError(f"{self.name} does not run")
+        processes.freeze(process)
+
+    def thaw(self) -> None:
+        """Let its processes go on."""
+        process = self._process()
+        if process is not None:
+            processes.thaw(process)
+
+    def condition(self) -> Condition:
+        """Say how it is."""
+        process = self._process()
+        if process is None:
+            return "stopped"
+        return "frozen" if process.status() == "stopped" else "running"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, while there is one."""
+        process = self._process()
+        return process.pid if process else None
+
+    def _process(self) -> psutil.Process | None:
+        marked = self._stack.state.processes.get(self.name)
+        return processes.find(marked) if marked else None
+
+
+class EmbeddedWorker(EmbeddedService):
+    """A worker; each start gives it a new id, as in the real one."""
+
+    def __init__(self, stack: EmbeddedStack, name: str) -> None:
+        super().__init__(
+            stack,
+            name,
+            lambda: _module("worker"),
+            log="worker",
+            environment=lambda: {**stack.environment(), "WORKER_ID": self.worker_id},
+            ready=lambda: stack.require_heartbeat(self.worker_id),
+        )
+
+    @property
+    def worker_id(self) -> str:
+        """Its id in worker_heartbeat."""
+        return self._stack.state.worker_ids[self.name]
+
+    def launch(self) -> None:
+        """Start it under a new id."""
+        if self.condition() == "stopped":
+            self._stack.state.worker_ids[self.name] = f"worker-{uuid4()}"
+            super().launch()
+
+
+class EmbeddedPostgres(EmbeddedService):
+    """The database server."""
+
+    def _end(self, patience: float) -> None:
+        super()._end(patience)
+        # A start that was never released would hang the next one.
+        (self._stack.folder / "postgres" / servers.HELD_UP).unlink(missing_ok=True)
+
+    def _force(self, family: list[psutil.Process]) -> None:
+        # The parent, which comes first, is left to end by itself, so that it gives its shared memory back.
+        processes.send(family[:1], signal.SIGQUIT)
+        processes.send(family[1:], signal.SIGKILL)
+        super()._force(processes.wait_gone(family, 3))
+
+    def start_held_up(self) -> None:
+        """Start it so that it stays in its recovery."""
+        data = self._stack.folder / "postgres"
+        for name in (servers.HELD_UP, "recovery.signal"):
+            (data / name).touch()
+        self.launch()
+
+    def release(self) -> None:
+        """Let a held-up start come to its end."""
+        (self._stack.folder / "postgres" / servers.HELD_UP).unlink(missing_ok=True)
+        self.start()
+
+
+class EmbeddedStack:
+    """A whole Ordinaut in one folder."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.folder = state.folder
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    @classmethod
+    def load(cls, folder: Path) -> EmbeddedStack:
+        """Return the sandbox of a folder."""
+        try:
+            return cls(State.load(folder.resolve()))
+        except FileNotFoundError:
+            raise SandboxError(f"no sandbox is in {folder}: `python -m sandbox up` makes one") from None
+
+    @classmethod
+    def up(cls, folder: Path, seconds: float = 30) -> EmbeddedStack:
+        """Make a new sandbox and return when it is healthy; whatever goes wrong, nothing of it is left."""
+        folder = folder.resolve()
+        if (folder / STATE_FILE).exists():
+            found = cls.load(folder)
+            if found.is_up():
+                raise SandboxError(f"a sandbox is up in {folder} already")
+            found.down()
+        if folder.exists() and any(folder.iterdir()):
+            raise SandboxError(f"{folder} is not empty and no sandbox: choose another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        state = State(folder, password=secrets.token_urlsafe(18))
+        state.ports = {}
+        while len(state.ports) < 3:
+            port = processes.free_port()
+            if port not in state.ports.values():
+                state.ports[("postgres", "redis", "api")[len(state.ports)]] = port
+        stack = cls(state)
+        try:
+            state.save()
+            stack._fill(seconds)
+        except BaseException:
+            stack.down()
+            raise
+        return stack
+
+    def _fill(self, seconds: float) -> None:
+        for name in ("logs", "redis", "backups"):
+            (self.folder / name).mkdir()
+        for name in LOGS:
+            self.log(name).touch()
+        self._choose_socket_folder()
+        Switches().save(self.folder)
+        # The slow ones first: their imports run while initdb does.
+        self.api.launch()
+        self.redis.launch()
+        servers.make_database_cluster(
+            self.folder / "postgres",
+            self.state.password,
+            self.state.ports["postgres"],
+            Path(self.state.socket_folder),
+        )
+        self.postgres.start()
+        self.sql(f"CREATE DATABASE {DATABASE}", database="postgres")
+        self.sql((HERE / "schema.sql").read_text() + (HERE / "seed.sql").read_text())
+        self.scheduler.launch()  # after the seed: it looks at the tasks but once
+        for worker in self.workers:
+            worker.launch()
+        self.redis.wait_ready()
+        self.api.wait_ready()
+        self.write_target()
+        until(self.require_healthy, seconds)
+
+    def _choose_socket_folder(self) -> None:
+        folder = self.folder / "socket"
+        if len(bytes(folder)) + MARKER_LENGTH > servers.SOCKET_PATH_LIMIT:
+            folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
+        folder.mkdir(exist_ok=True)
+        self.state.socket_folder = str(folder)
+        self.state.save()
+
+    def down(self) -> None:
+        """End every process and remove the folder."""
+        with uninterrupted():
+            names = [*self.state.processes]
+            for name in sorted(names, key=lambda each: each == "postgres"):  # its clients first
+                self._named(name).kill()
+            if self.state.socket_folder:
+                shutil.rmtree(self.state.socket_folder, ignore_errors=True)
+            # The state goes last: a `down` that was killed half-way can be repeated.
+            for entry in self.folder.iterdir():
+                if entry.name == STATE_FILE:
+                    continue
+                if entry.is_dir():
+                    shutil.rmtree(entry)
+                else:
+                    entry.unlink()
+            shutil.rmtree(self.folder)
+
+    def adopt(self, name: str, child: subprocess.Popen[bytes]) -> None:
+        """Write down a process that was just started."""
+        self._children[name] = child
+        self.state.processes[name] = processes.mark(child.pid)
+        self.state.save()
+
+    def disown(self, name: str) -> None:
+        """Forget a process that has ended."""
+        if child := self._children.pop(name, None):
+            child.wait()  # no zombie is left where this very process had started it
+        if self.state.processes.pop(name, None):
+            self.state.save()
+
+    def is_up(self) -> bool:
+        """Say whether any service still has its process."""
+        return any(service.condition() != "stopped" for service in self.services)
+
+    # -- the services
+
+    @cached_property
+    def postgres(self) -> EmbeddedPostgres:
+        """The database server."""
+        return EmbeddedPostgres(
+            self,
+            "postgres",
+            lambda: servers.postgres_command(self.folder / "postgres"),
+            log="postgres",
+            ready=self._require_database,
+            ending=signal.SIGINT,  # a fast shutdown: it does not wait for its clients
+        )
+
+    @cached_property
+    def redis(self) -> EmbeddedService:
+        """The event streams' server."""
+        return EmbeddedService(
+            self,
+            "redis",
+            lambda: servers.redis_command(self.folder / "redis", self.state.ports["redis"]),
+            log="redis",
+            ready=self._require_redis,
+        )
+
+    @cached_property
+    def api(self) -> EmbeddedService:
+        """The API."""
+        return self._python("api", "api", ready=self._require_api)
+
+    @cached_property
+    def scheduler(self) -> EmbeddedService:
+        """The scheduler."""
+        return self._python("scheduler", "scheduler", ready=self._require_jobs)
+
+    @cached_property
+    def workers(self) -> list[EmbeddedWorker]:
+        """The workers, which write to one log."""
+        return [EmbeddedWorker(self, f"worker-{number}") for number in range(1, WORKERS + 1)]
+
+    @property
+    def services(self) -> list[EmbeddedService]:
+        """All services, as `status` lists them."""
+        return [self.postgres, self.redis, self.api, self.scheduler, *self.workers]
+
+    def client(self, name: str, module: str = "", *arguments: str) -> EmbeddedService:
+        """Return a client process, found again by its name."""
+        return self._python(name, module, *arguments)
+
+    def _python(
+        self, name: str, module: str, *arguments: str, ready: Callable[[], object] = lambda: None
+    ) -> EmbeddedService:
+        return EmbeddedService(
+            self,
+            name,
+            lambda: _module(module, *arguments),
+            log=name,
+            environment=self.environment,
+            ready=ready,
+        )
+
+    def _named(self, name: str) -> EmbeddedService:
+        return next((each for each in self.services if each.name == name), self.client(name))
+
+    def environment(self) -> dict[str, str]:
+        """Return what the services find in their environment."""
+        return {
+            "DATABASE_URL": self.database_url(),
+            "REDIS_URL": self.redis_url,
+            "TZ": "Europe/Chisinau",
+            "PORT": str(self.state.ports["api"]),
+            "HEARTBEAT_SECONDS": "1",
+            "RATE_LIMIT_PER_MINUTE": "600",  # tests ask often
+            "RATE_LIMIT_PER_HOUR": "100000",
+            "PYTHONPATH": str(REPOSITORY),
+            "PYTHONUNBUFFERED": "1",
+            SWITCHES_VARIABLE: str(self.folder / SWITCHES_FILE),
+        }
+
+    # -- the ways in
+
+    @property
+    def api_url(self) -> str:
+        """Where the API listens."""
+        return f"http://127.0.0.1:{self.state.ports['api']}"
+
+    @property
+    def redis_url(self) -> str:
+        """Where Redis listens."""
+        return f"redis://127.0.0.1:{self.state.ports['redis']}/0"
+
+    def database_url(self, password: str | None = None) -> str:
+        """Return the database's URL as Ordinaut's services write it."""
+        port = self.state.ports["postgres"]
+        return f"postgresql+psycopg://{ROLE}:{password or self.state.password}@127.0.0.1:{port}/{DATABASE}"
+
+    @property
+    def password(self) -> str:
+        """The right password of the role `orchestrator`."""
+        return self.state.password
+
+    def sql(
+        self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE
+    ) -> list[tuple[Any, ...]]:
+        """Run a statement as the sandbox's administrator, who needs no password."""
+        with psycopg.connect(
+            host=self.state.socket_folder,
+            port=self.state.ports["postgres"],
+            user=ROLE,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=3,
+            application_name="sandbox",
+        ) as connection:
+            # Without parameters several statements can be sent at once, and a % means itself.
+            cursor = connection.execute(statement, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def connect(self, user: str = ROLE) -> psycopg.Connection[tuple[Any, ...]]:
+        """Connect as a client would, over TCP and with the password, in bounded time."""
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.state.ports["postgres"],
+            user=user,
+            password=self.state.password,
+            dbname=DATABASE,
+            autocommit=True,
+            connect_timeout=2,
+            application_name="sandbox-client",
+        )
+
+    def redis_client(self, password: str | None = None) -> Redis:
+        """Return a client with short time limits."""
+        return Redis.from_url(
+            self.redis_url,
+            password=password,
+            socket_timeout=1,
+            socket_connect_timeout=1,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    # -- what faults use besides
+
+    def switch(self, **changes: object) -> Switches:
+        """Tell the stand-in services what to do wrong."""
+        switches = replace(Switches.load(self.folder), **cast("Any", changes))
+        switches.save(self.folder)
+        return switches
+
+    def log(self, service: str) -> Path:
+        """Return the log file of a service."""
+        return self.folder / "logs" / f"{service}.log"
+
+    def write_target(self, *, password: str | None = None) -> None:
+        """Write the checker's settings."""
+        target.write(
+            self.folder,
+            api_url=self.api_url,
+            database_url=self.database_url(password),
+            redis_url=self.redis_url,
+            logs={name: self.log(name) for name in LOGS},
+        )
+
+    def note(self, key: str, value: str | None) -> None:
+        """Remember something until the fault is healed."""
+        if value is None:
+            self.state.notes.pop(key, None)
+        else:
+            self.state.notes[key] = value
+        self.state.save()
+
+    def noted(self, key: str) -> str:
+        """Return what was noted."""
+        return self.state.notes[key]
+
+    # -- what 'healthy' means
+
+    def require_healthy(self) -> None:
+        """Raise NotYet unless every part works and says so."""
+        for service in self.services:
+            require(service.condition() == "running", f"{service.name} is {service.condition()}")
+        self._require_database()
+        self._require_redis()
+        for worker in self.workers:
+            self.require_heartbeat(worker.worker_id)
+        self._require_jobs()
+        document = self._health()
+        bad = [
+            f"{each['name']}: {each['message']}" for each in document["checks"] if each["status"] != "healthy"
+        ]
+        require(document["status"] == "healthy", f"the API says {document['status']}: {'; '.join(bad)}")
+
+    def _require_database(self) -> None:
+        try:
+            with self.connect_to_any() as connection:
+                connection.execute("SELECT 1")
+        except psycopg.OperationalError as error:
+            raise NotYet(f"PostgreSQL does not answer: {error}") from error
+
+    def connect_to_any(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """Connect to the server as its administrator, to the database that is always there."""
+        return psycopg.connect(
+            host=self.state.socket_folder,
+            port=self.state.ports["postgres"],
+            user=ROLE,
+            dbname="postgres",
+            connect_timeout=2,
+            application_name="sandbox",
+        )
+
+    def _require_redis(self) -> None:
+        try:
+            with self.redis_client() as client:
+                client.ping()
+        except RedisError as error:
+            raise NotYet(f"Redis does not answer: {error}") from error
+
+    def _require_api(self) -> None:
+        try:
+            httpx.get(f"{self.api_url}/health/live", timeout=2)
+        except httpx.TransportError as error:
+            raise NotYet(f"the API does not answer: {error!r}") from error
+
+    def _health(self) -> dict[str, Any]:
+        try:
+            response = httpx.get(f"{self.api_url}/health", timeout=5)
+            response.raise_for_status()
+            document: dict[str, Any] = response.json()
+        except (httpx.HTTPError, json.JSONDecodeError) as error:
+            raise NotYet(f"the API's health is no document: {error!r}") from error
+        return document
+
+    def require_heartbeat(self, worker_id: str) -> None:
+        """Raise NotYet unless the worker was seen just now."""
+        seen = self._sql_or_not_yet(
+            "SELECT 1 FROM worker_heartbeat WHERE worker_id = %s AND last_seen > now() - interval '10 s'",
+            (worker_id,),
+        )
+        require(seen, f"{worker_id} has sent no heartbeat for 10 s")
+
+    def _require_jobs(self) -> None:
+        missing = self._sql_or_not_yet(
+            "SELECT title FROM task WHERE status = 'active' AND schedule_kind IN ('cron', 'rrule', 'once')"
+            " AND NOT (schedule_kind = 'once' AND schedule_expr::timestamptz <= now())"
+            " AND NOT EXISTS (SELECT FROM apscheduler_jobs WHERE id = schedule_kind || '-' || task.id)"
+        )
+        require(not missing, f"no job for {', '.join(title for (title,) in missing)}")
+
+    def _sql_or_not_yet(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self.sql(statement, parameters)
+        except psycopg.Error as error:
+            raise NotYet(str(error).strip()) from error
+
+
+def _module(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"sandbox.services.{name}", *arguments]

@@ -1,0 +1,74 @@
+"""Faults that only show in the logs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sandbox.fault import Expect, Fault
+from sandbox.polling import require
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.stack import Stack
+
+MARK = "(errors-in-the-log)"
+HARMLESS = {b"ERROR": b"DEBUG", b"FATAL": b"DEBUG"}  # as long, so that nothing else in the file moves
+
+
+def _lines() -> dict[str, list[str]]:
+    now = datetime.now(UTC)
+    stamp = now.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    structured = {
+        "timestamp": now.isoformat(),
+        "level": "ERROR",
+        "logger": "orchestrator.worker",
+        "message": f"step 'sweep' failed: upstream answered 503 {MARK}",
+    }
+    return {
+        "worker": [json.dumps(structured)],
+        "api": [f"{stamp.replace('.', ',')} ERROR orchestrator.api: unhandled exception in a request {MARK}"],
+        "postgres": [f"{stamp} UTC [4711] orchestrator@orchestrator FATAL:  terminating connection {MARK}"],
+    }
+
+
+def _append(stack: Stack) -> None:
+    for service, lines in _lines().items():
+        with stack.log(service).open("a") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+
+def _logs(stack: Stack) -> list[Path]:
+    return [stack.log(service) for service in _lines()]
+
+
+def _all_there(stack: Stack) -> None:
+    for path in _logs(stack):
+        require(MARK in path.read_text(), f"{path.name} shows no error")
+
+
+def _make_harmless(stack: Stack) -> None:
+    """Overwrite the level in place: services are writing to the same files."""
+    for path in _logs(stack):
+        with path.open("r+b") as file:
+            content = file.read()
+            start = 0
+            for line in content.splitlines(keepends=True):
+                if MARK.encode() in line:
+                    for level, harmless in HARMLESS.items():
+                        if (at := line.find(level)) >= 0:
+                            file.seek(start + at)
+                            file.write(harmless)
+                start += len(line)
+
+
+ERRORS = Fault(
+    name="errors-in-the-log",
+    does="appends errors of just now to the logs of the worker, the API and PostgreSQL",
+    expect=Expect("NoActiveWorkers", "noted", "errors-in-log"),
+    break_=_append,
+    took_hold=_all_there,
+    heal=_make_harmless,
+)

@@ -1,0 +1,197 @@
+"""Faults of the database server."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from sandbox.fault import Expect, Fault
+from sandbox.polling import NotYet, require
+
+if TYPE_CHECKING:
+    from sandbox.stack import Stack
+
+# The API and the workers need the database as well; whether theirs fire depends on how long it lasts.
+FOLLOWERS = ("OrchestratorAPIDown", "NoActiveWorkers", "SchedulerOffline")
+HIDDEN_SCHEMA = "hidden_by_the_sandbox"
+HIDDEN_DATABASE = "orchestrator_hidden"
+TENANT = "sandbox_tenant"
+HOARDER = "hoarder"
+
+
+def _down(cause: str) -> Expect:
+    return Expect("OrchestratorDatabaseDown", "firing", cause, FOLLOWERS)
+
+
+def _refused_with(stack: Stack, words: str, user: str = "orchestrator") -> None:
+    """A client is refused, and told so in these words."""
+    try:
+        stack.connect(user).close()
+    except psycopg.OperationalError as error:
+        require(words in str(error), f"clients are told: {error}")
+        return
+    raise NotYet("clients still get in")
+
+
+def _end_sessions(stack: Stack) -> None:
+    stack.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+        database="postgres",
+    )
+
+
+# -- starting up
+
+
+def _start_held_up(stack: Stack) -> None:
+    stack.postgres.stop()
+    stack.postgres.start_held_up()
+
+
+# -- connections
+
+
+def _take_ordinary_slots(stack: Stack) -> None:
+    stack.sql(f"CREATE ROLE {TENANT} LOGIN PASSWORD '{stack.password}'")
+    stack.client(HOARDER, "hoarder", TENANT).start()
+
+
+def _only_superusers_get_in(stack: Stack) -> None:
+    _refused_with(stack, "remaining connection slots are reserved", TENANT)
+    stack.connect().close()
+
+
+def _give_slots_back(stack: Stack) -> None:
+    stack.client(HOARDER).stop()
+    stack.sql(f"DROP ROLE IF EXISTS {TENANT}")
+
+
+# -- tables and database
+
+
+def _tables(stack: Stack, schema: str) -> list[str]:
+    rows = stack.sql("SELECT tablename FROM pg_tables WHERE schemaname = %s", (schema,))
+    return [name for (name,) in rows]
+
+
+def _move_tables(stack: Stack, source: str, destination: str) -> None:
+    for table in _tables(stack, source):
+        stack.sql(f"ALTER TABLE {source}.{table} SET SCHEMA {destination}")
+
+
+def _hide_tables(stack: Stack) -> None:
+    stack.sql(f"CREATE SCHEMA {HIDDEN_SCHEMA}")
+    _move_tables(stack, "public", HIDDEN_SCHEMA)
+
+
+def _bring_tables_back(stack: Stack) -> None:
+    for table in _tables(stack, "public"):
+        stack.sql(
+            f"DROP TABLE public.{table}"
+        )  # a scheduler that was restarted in between makes one of its own
+    _move_tables(stack, HIDDEN_SCHEMA, "public")
+    stack.sql(f"DROP SCHEMA IF EXISTS {HIDDEN_SCHEMA}")
+
+
+def _hide_database(stack: Stack) -> None:
+    stack.sql("ALTER DATABASE orchestrator ALLOW_CONNECTIONS false", database="postgres")  # nobody comes back
+    _end_sessions(stack)
+    stack.sql(f"ALTER DATABASE orchestrator RENAME TO {HIDDEN_DATABASE}", database="postgres")
+
+
+def _bring_database_back(stack: Stack) -> None:
+    stack.sql(f"ALTER DATABASE {HIDDEN_DATABASE} RENAME TO orchestrator", database="postgres")
+    stack.sql("ALTER DATABASE orchestrator ALLOW_CONNECTIONS true", database="postgres")
+
+
+# -- passwords
+
+
+def _change_password(stack: Stack) -> None:
+    stack.sql("ALTER ROLE orchestrator PASSWORD 'changed on the server'")
+    _end_sessions(stack)  # who is connected already would not notice
+
+
+def _hangs(stack: Stack) -> None:
+    try:
+        stack.connect().close()
+    except psycopg.errors.ConnectionTimeout:
+        return
+    raise NotYet("PostgreSQL still answers")
+
+
+STOPPED = Fault(
+    name="postgres-stopped",
+    does="shuts PostgreSQL down",
+    expect=_down("server-not-running"),
+    break_=lambda stack: stack.postgres.stop(),
+    took_hold=partial(_refused_with, words="Connection refused"),
+    heal=lambda stack: stack.postgres.start(),
+)
+HUNG = Fault(
+    name="postgres-hung",
+    does="suspends every process of PostgreSQL: connections are accepted, nothing is answered",
+    expect=_down("server-hung"),
+    break_=lambda stack: stack.postgres.freeze(),
+    took_hold=_hangs,
+    heal=lambda stack: stack.postgres.thaw(),
+)
+STARTING = Fault(
+    name="postgres-starting",
+    does="restarts PostgreSQL into a recovery that does not end: it tells clients that it is starting up",
+    expect=_down("starting-up"),
+    break_=_start_held_up,
+    took_hold=partial(_refused_with, words="starting up"),
+    heal=lambda stack: stack.postgres.release(),
+)
+NO_CONNECTIONS_LEFT = Fault(
+    name="postgres-no-connections-left",
+    does="holds every connection PostgreSQL has to give, those reserved for superusers too",
+    expect=_down("no-connections-left"),
+    break_=lambda stack: stack.client(HOARDER, "hoarder", "orchestrator").start(),
+    took_hold=partial(_refused_with, words="too many clients already"),
+    heal=lambda stack: stack.client(HOARDER).stop(),
+)
+RESERVED_SLOTS_ONLY = Fault(
+    name="postgres-reserved-slots-only",
+    does="holds every ordinary connection: only superusers still get in",
+    expect=_down("no-connections-left"),
+    break_=_take_ordinary_slots,
+    took_hold=_only_superusers_get_in,
+    heal=_give_slots_back,
+)
+SCHEMA_MISSING = Fault(
+    name="postgres-schema-missing",
+    does="moves all tables out of sight",
+    expect=_down("tables-missing"),
+    break_=_hide_tables,
+    took_hold=lambda stack: require(not _tables(stack, "public"), "there are still tables"),
+    heal=_bring_tables_back,
+)
+DATABASE_MISSING = Fault(
+    name="postgres-database-missing",
+    does="ends all sessions and renames the database",
+    expect=_down("database-missing"),
+    break_=_hide_database,
+    took_hold=partial(_refused_with, words="does not exist"),
+    heal=_bring_database_back,
+)
+PASSWORD = Fault(
+    name="postgres-password",
+    does="changes the role's password on the server and ends all sessions, so that the services suffer",
+    expect=_down("password-refused"),
+    break_=_change_password,
+    took_hold=partial(_refused_with, words="password authentication failed"),
+    heal=lambda stack: stack.sql(f"ALTER ROLE orchestrator PASSWORD '{stack.password}'"),
+)
+CHECKER_PASSWORD = Fault(
+    name="checker-password",
+    does="puts a wrong password into the checker's settings; the system itself is well",
+    expect=Expect("OrchestratorDatabaseDown", "unknown", may_follow=FOLLOWERS[1:]),
+    break_=lambda stack: stack.write_target(password="not-the-password"),  # noqa: S106  wrong on purpose
+    took_hold=lambda stack: stack.require_healthy(),
+    heal=lambda stack: stack.write_target(),
+)

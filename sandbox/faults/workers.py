@@ -1,0 +1,185 @@
+"""Faults of the workers. None waits for real time to pass: what lasts is moved into the past."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.fault import Expect, Fault
+from sandbox.polling import NotYet, require, until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandbox.stack import Stack, Worker
+
+ALERT = "NoActiveWorkers"
+SINCE = "10 minutes"
+FOLLOWERS = ("HighQueueDepth", "LowTaskThroughput")
+STUCK_TASK = "00000000-0000-4000-8000-0000000000f1"
+BACKLOG_TASK = "00000000-0000-4000-8000-0000000000f2"
+BACKLOG = 20
+AGENT = "00000000-0000-0000-0000-000000000001"
+
+
+def _age(stack: Stack, workers: Sequence[Worker]) -> None:
+    """Let it look as if the workers had sent their last heartbeat ten minutes ago."""
+    stack.sql(
+        "UPDATE worker_heartbeat SET last_seen = now() - %s::interval WHERE worker_id = ANY(%s)",
+        (SINCE, [worker.worker_id for worker in workers]),
+    )
+
+
+def _fresh(stack: Stack) -> int:
+    (row,) = stack.sql("SELECT count(*) FROM worker_heartbeat WHERE last_seen > now() - interval '3 minutes'")
+    return int(row[0])
+
+
+def _none_fresh(stack: Stack) -> None:
+    require(_fresh(stack) == 0, f"{_fresh(stack)} workers were seen of late")
+
+
+def _stop(stack: Stack, workers: Sequence[Worker]) -> None:
+    for worker in workers:
+        worker.stop()
+    _age(stack, workers)
+
+
+def _restart(stack: Stack, workers: Sequence[Worker]) -> None:
+    """Start the workers again and remove the rows of those that this fault ended: that trace is its own."""
+    old = [worker.worker_id for worker in workers]
+    for worker in workers:
+        worker.stop()
+    stack.sql("DELETE FROM worker_heartbeat WHERE worker_id = ANY(%s)", (old,))
+    for worker in workers:
+        worker.start()
+
+
+def _freeze(stack: Stack) -> None:
+    for worker in stack.workers:
+        worker.freeze()
+    _age(stack, stack.workers)
+
+
+def _thaw(stack: Stack) -> None:
+    for worker in stack.workers:
+        worker.thaw()
+
+
+def _all_frozen(stack: Stack) -> None:
+    for worker in stack.workers:
+        require(worker.condition() == "frozen", f"{worker.name} is {worker.condition()}")
+    _none_fresh(stack)
+
+
+def make_task(stack: Stack, task_id: str, title: str, step: str) -> None:
+    """Make a task that only the queue can start: of kind event, so the scheduler has no job for it."""
+    stack.sql(
+        "INSERT INTO task (id, title, description, created_by, schedule_kind, schedule_expr, payload)"
+        " VALUES (%s, %s, 'made by a fault', %s, 'event', 'sandbox', %s::jsonb)",
+        (task_id, title, AGENT, f'{{"pipeline": [{step}]}}'),
+    )
+
+
+def _hold_up(stack: Stack) -> None:
+    make_task(stack, STUCK_TASK, "Endless item", '{"id": "wait", "uses": "sleep", "with": {"seconds": 3600}}')
+    stack.sql(
+        "INSERT INTO due_work (task_id, run_at) SELECT %s, now() FROM generate_series(1, 2)", (STUCK_TASK,)
+    )
+    until(lambda: require(len(_held(stack)) == len(stack.workers), "a worker is not busy yet"))
+    _age(stack, stack.workers)
+
+
+def _held(stack: Stack) -> list[str]:
+    rows = stack.sql(
+        "SELECT locked_by FROM due_work WHERE task_id = %s AND locked_by IS NOT NULL", (STUCK_TASK,)
+    )
+    return [locked_by for (locked_by,) in rows]
+
+
+def _all_stuck(stack: Stack) -> None:
+    require(
+        sorted(_held(stack)) == sorted(worker.worker_id for worker in stack.workers), "a worker holds no item"
+    )
+    _none_fresh(stack)
+
+
+def _free(stack: Stack) -> None:
+    for worker in stack.workers:
+        worker.stop()
+    stack.sql("DELETE FROM task WHERE id = %s", (STUCK_TASK,))  # its items go with it
+    _restart(stack, stack.workers)
+
+
+def _one_left(stack: Stack) -> None:
+    require(_fresh(stack) == len(stack.workers) - 1, f"{_fresh(stack)} workers were seen of late")
+
+
+def _pile_up(stack: Stack) -> None:
+    stack.switch(workers_take=False)
+    make_task(stack, BACKLOG_TASK, "Item that waits", '{"id": "go", "uses": "noop"}')
+    stack.sql(
+        "INSERT INTO due_work (task_id, run_at, created_at)"
+        " SELECT %s, now() - %s::interval, now() - %s::interval FROM generate_series(1, %s)",
+        (BACKLOG_TASK, SINCE, SINCE, BACKLOG),
+    )
+
+
+def _piled_up(stack: Stack) -> None:
+    (row,) = stack.sql(
+        "SELECT count(*) FROM due_work WHERE run_at < now() - interval '9 min' AND locked_by IS NULL"
+    )
+    require(row[0] >= BACKLOG, f"{row[0]} items have waited so long")
+    require(_fresh(stack) >= len(stack.workers), "the workers do not send heartbeats")
+
+
+def _clear(stack: Stack) -> None:
+    stack.sql("DELETE FROM task WHERE id = %s", (BACKLOG_TASK,))
+    stack.switch(workers_take=True)
+
+
+def _cleared(stack: Stack) -> None:
+    if stack.sql("SELECT 1 FROM due_work WHERE run_at < now() - interval '1 min' LIMIT 1"):
+        raise NotYet("there are still items that wait")
+
+
+STOPPED = Fault(
+    name="workers-stopped",
+    does="ends every worker, as if ten minutes ago",
+    expect=Expect(ALERT, "firing", "workers-stopped", FOLLOWERS),
+    break_=lambda stack: _stop(stack, stack.workers),
+    took_hold=_none_fresh,
+    heal=lambda stack: _restart(stack, stack.workers),
+)
+HUNG = Fault(
+    name="workers-hung",
+    does="suspends every worker, as if ten minutes ago",
+    expect=Expect(ALERT, "firing", "workers-hung", FOLLOWERS),
+    break_=_freeze,
+    took_hold=_all_frozen,
+    heal=_thaw,
+)
+STUCK = Fault(
+    name="workers-stuck-on-an-item",
+    does="gives each worker an item that takes an hour, as if ten minutes ago",
+    expect=Expect(ALERT, "firing", "workers-busy-or-stuck", FOLLOWERS),
+    break_=_hold_up,
+    took_hold=_all_stuck,
+    heal=_free,
+)
+ONE_STOPPED = Fault(
+    name="one-worker-stopped",
+    does="ends one worker of several, as if ten minutes ago",
+    expect=Expect(ALERT, "noted", "worker-missing"),
+    break_=lambda stack: _stop(stack, stack.workers[-1:]),
+    took_hold=_one_left,
+    heal=lambda stack: _restart(stack, stack.workers[-1:]),
+)
+BACKLOG_OF_ITEMS = Fault(
+    name="queue-backlog",
+    does=f"lets the workers take nothing while {BACKLOG} items have been due for ten minutes",
+    expect=Expect(ALERT, "noted", "work-queued"),
+    break_=_pile_up,
+    took_hold=_piled_up,
+    heal=_clear,
+    healed=_cleared,
+)

@@ -1,0 +1,378 @@
+"""The stand-in API: health, metrics and tasks, answering as the real one does, its oddities included."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections import deque
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal, LiteralString
+from uuid import UUID, uuid4
+
+import psycopg
+import redis
+import uvicorn
+from fastapi import Body, Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
+from fastapi.responses import HTMLResponse, JSONResponse
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from sandbox.services.common import libpq_url, start_log
+from sandbox.switches import current
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from psycopg.rows import DictRow
+
+SLOW_SECONDS = 2.2
+READY_IS_REMEMBERED = 15.0  # seconds: the real one said ready for a while after PostgreSQL had gone
+RANKS = ("healthy", "degraded", "unhealthy")
+Status = Literal["healthy", "degraded", "unhealthy"]
+
+
+class Database:
+    """One connection for all requests, renewed when it breaks.
+
+    It has no time limit on purpose: with PostgreSQL frozen the real API does not answer for more than 20 s.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: psycopg.Connection[DictRow] | None = None
+
+    def ask(self, statement: LiteralString, parameters: tuple[object, ...] = ()) -> list[DictRow]:
+        """Run one statement; one that fails on a connection from before is tried once more on a new one."""
+        with self._lock:
+            if self._connection is not None:
+                try:
+                    return self._run(self._connection, statement, parameters)
+                except (psycopg.OperationalError, psycopg.InterfaceError):
+                    self._connection.close()
+                    self._connection = None
+            self._connection = psycopg.connect(
+                libpq_url(), autocommit=True, row_factory=dict_row, application_name="orchestrator-api"
+            )
+            return self._run(self._connection, statement, parameters)
+
+    @staticmethod
+    def _run(
+        connection: psycopg.Connection[DictRow], statement: LiteralString, parameters: tuple[object, ...]
+    ) -> list[DictRow]:
+        cursor = connection.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+@dataclass
+class Entry:
+    """One line of the health document."""
+
+    name: str
+    status: Status
+    message: str
+    duration_ms: float = 0.0
+    details: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+class Health:
+    """Judges the parts as the real API does."""
+
+    def __init__(self, database: Database, cache: redis.Redis) -> None:
+        self._database = database
+        self._cache = cache
+
+    def entries(self) -> list[Entry]:
+        """Judge every part, one after the other."""
+        return [
+            Entry("api", "healthy", "API is responding"),
+            self._judge("database", self._judge_database),
+            self._judge("redis", self._judge_redis),
+            self._judge("workers", self._judge_workers),
+            self._judge("scheduler", self._judge_scheduler),
+        ]
+
+    @staticmethod
+    def _judge(name: str, judge: Callable[[], Entry]) -> Entry:
+        started = time.monotonic()
+        try:
+            entry = judge()
+        except (psycopg.Error, redis.RedisError) as error:
+            entry = Entry(name, "unhealthy", f"{name} check failed", error=str(error).strip())
+        entry.duration_ms = round((time.monotonic() - started) * 1000, 2)
+        return entry
+
+    def _judge_database(self) -> Entry:
+        self._database.ask("SELECT 1")
+        return Entry("database", "healthy", "Database is responding")
+
+    def _judge_redis(self) -> Entry:
+        self._cache.ping()
+        return Entry("redis", "healthy", "Redis is responding")
+
+    def _judge_workers(self) -> Entry:
+        (seen,) = self._database.ask(
+            "SELECT count(*) AS active FROM worker_heartbeat WHERE last_seen > now() - interval '2 minutes'"
+        )
+        active = seen["active"]
+        status: Status = "unhealthy" if active == 0 else "degraded" if active < 2 else "healthy"
+        return Entry("workers", status, f"{active} active workers", details={"active_workers": active})
+
+    def _judge_scheduler(self) -> Entry:
+        (overdue,) = self._database.ask(
+            "SELECT count(*) AS items, coalesce(extract(epoch FROM now() - min(run_at)), 0)::float AS lag"
+            " FROM due_work WHERE run_at <= now() AND (locked_until IS NULL OR locked_until <= now())"
+        )
+        lag, items = overdue["lag"], overdue["items"]
+        status: Status = "unhealthy" if lag > 300 else "degraded" if lag > 60 or items >= 50 else "healthy"
+        details = {"overdue_tasks": items, "lag_seconds": round(lag, 1)}
+        return Entry("scheduler", status, f"{items} overdue items", details=details)
+
+
+class RateLimit:
+    """So many requests a client in a minute and in an hour."""
+
+    def __init__(self) -> None:
+        self._limits = {
+            60.0: int(os.environ.get("RATE_LIMIT_PER_MINUTE", "60")),
+            3600.0: int(os.environ.get("RATE_LIMIT_PER_HOUR", "1000")),
+        }
+        self._seen: dict[tuple[str, float], deque[float]] = {}
+
+    def exceeded(self, client: str) -> bool:
+        """Count this request, unless the client is over a limit already."""
+        now = time.monotonic()
+        windows = [self._seen.setdefault((client, span), deque()) for span in self._limits]
+        for span, window in zip(self._limits, windows, strict=True):
+            while window and window[0] <= now - span:
+                window.popleft()
+            if len(window) >= self._limits[span]:
+                return True
+        for window in windows:
+            window.append(now)
+        return False
+
+
+class Metrics:
+    """The metric names of the real API; those of other processes have no series here, as there."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.duration = Histogram(
+            "orchestrator_http_request_duration_seconds",
+            "HTTP request duration",
+            ["method", "endpoint"],
+            registry=self.registry,
+        )
+        self.requests = Counter(
+            "orchestrator_http_requests_total",
+            "HTTP requests",
+            ["method", "endpoint", "status_code"],
+            registry=self.registry,
+        )
+        for name, labels in {
+            "active_workers": ["worker_id", "state"],
+            "due_work_queue_depth": ["priority"],
+            "scheduler_lag_seconds": ["scheduler"],
+            "database_connections": ["state"],
+        }.items():
+            Gauge(f"orchestrator_{name}", name.replace("_", " "), labels, registry=self.registry)
+        for name, labels in {
+            "runs_total": ["status", "task_id", "agent_id"],
+            "step_success_total": ["tool"],
+            "step_failure_total": ["tool"],
+            "worker_heartbeat_total": ["worker_id"],
+            "scheduler_ticks_total": ["scheduler"],
+            "redis_operations_total": ["operation"],
+            "external_tool_calls_total": ["tool"],
+        }.items():
+            Counter(f"orchestrator_{name}", name.replace("_", " "), labels, registry=self.registry)
+        for name in ("task_duration_seconds", "external_tool_duration_seconds"):
+            Histogram(f"orchestrator_{name}", name.replace("_", " "), ["name"], registry=self.registry)
+
+
+class NewTask(BaseModel):
+    """What POST /tasks/ takes."""
+
+    title: str
+    description: str
+    schedule_kind: Literal["cron", "rrule", "once", "event", "condition"]
+    schedule_expr: str
+    payload: dict[str, Any]
+    created_by: UUID
+    timezone: str = "Europe/Chisinau"
+    priority: int = 5
+
+
+log = start_log("api")
+database = Database()
+cache = redis.Redis.from_url(
+    os.environ["REDIS_URL"], socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0)
+)
+health = Health(database, cache)
+metrics = Metrics()
+rate_limit = RateLimit()
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    """Say when it starts."""
+    log.info("API started")
+    yield
+
+
+app = FastAPI(title="Ordinaut (stand-in)", lifespan=lifespan)
+app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"])
+
+
+@app.middleware("http")
+async def measure_and_misbehave(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """Count the request, and answer wrongly where the sandbox's switches say so."""
+    started = time.monotonic()
+    response = await _answer(request, call_next)
+    route = request.scope.get("route")
+    endpoint = getattr(route, "path", request.url.path)
+    metrics.duration.labels(request.method, endpoint).observe(time.monotonic() - started)
+    metrics.requests.labels(request.method, endpoint, response.status_code).inc()
+    return response
+
+
+async def _answer(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    match current().api:
+        case "error":
+            log.error("%s %s failed: unhandled exception", request.method, request.url.path)
+            return JSONResponse({"detail": "Internal Server Error"}, 500)
+        case "garbage":
+            return HTMLResponse("<html><body><h1>It works!</h1></body></html>")
+        case "rate-limited":
+            return _too_many()
+        case "slow":
+            await asyncio.sleep(SLOW_SECONDS)
+    if rate_limit.exceeded(request.client.host if request.client else ""):
+        return _too_many()
+    return await call_next(request)
+
+
+def _too_many() -> Response:
+    return JSONResponse({"detail": "Rate limit exceeded"}, 429, {"Retry-After": "60"})
+
+
+def agent(authorization: Annotated[str, Header()] = "") -> UUID:
+    """Return the agent that the request's bearer token names."""
+    scheme, _, token = authorization.partition(" ")
+    try:
+        known = scheme == "Bearer" and database.ask("SELECT id FROM agent WHERE id = %s", (UUID(token),))
+    except ValueError:
+        known = False
+    if not known:
+        raise HTTPException(401, "Authentication required", {"WWW-Authenticate": "Bearer"})
+    return UUID(token)
+
+
+Agent = Annotated[UUID, Depends(agent)]
+
+
+@app.get("/health")
+def get_health() -> dict[str, Any]:
+    """Judge the whole; 200 whatever comes of it."""
+    entries = health.entries()
+    worst = max((entry.status for entry in entries), key=RANKS.index)
+    counts = {rank: sum(entry.status == rank for entry in entries) for rank in RANKS}
+    return {
+        "status": worst,
+        "timestamp": datetime.now(UTC).isoformat(),
+        "checks": [asdict(entry) for entry in entries],
+        "summary": {"total": len(entries), **counts},
+        "request_id": str(uuid4()),
+    }
+
+
+@dataclass
+class Readiness:
+    """The last answer, which is kept for a while."""
+
+    ready: bool = False
+    judged: float = -float("inf")
+
+
+readiness = Readiness()
+
+
+@app.get("/health/ready")
+def get_ready() -> JSONResponse:
+    """Say whether requests are welcome: not to be trusted alone."""
+    if time.monotonic() - readiness.judged > READY_IS_REMEMBERED:
+        readiness.ready = all(entry.status != "unhealthy" for entry in health.entries()[:3])
+        readiness.judged = time.monotonic()
+    return JSONResponse(
+        {"status": "ready" if readiness.ready else "not ready"}, 200 if readiness.ready else 503
+    )
+
+
+@app.get("/health/live")
+async def get_live() -> dict[str, str]:
+    """Say that the process runs."""
+    return {"status": "alive"}
+
+
+@app.get("/metrics")
+async def get_metrics() -> Response:
+    """Show the metrics as Prometheus reads them."""
+    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@app.get("/tasks/")
+def get_tasks(_: Agent) -> list[dict[str, Any]]:
+    """List the newest tasks."""
+    return database.ask("SELECT * FROM task ORDER BY created_at DESC LIMIT 100")
+
+
+@app.post("/tasks/", status_code=201)
+def post_task(_: Agent, task: Annotated[NewTask, Body()]) -> dict[str, Any]:
+    """Make a task; the scheduler will not see it before its next start."""
+    if not isinstance(task.payload.get("pipeline"), list):
+        raise HTTPException(422, "payload.pipeline is missing")
+    values = {**task.model_dump(), "payload": Jsonb(task.payload)}
+    try:
+        (made,) = database.ask(
+            "INSERT INTO task"
+            " (title, description, schedule_kind, schedule_expr, payload, created_by, timezone, priority)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING *",
+            tuple(values[name] for name in NewTask.model_fields),
+        )
+    except psycopg.IntegrityError as error:
+        raise HTTPException(422, str(error)) from error
+    return made
+
+
+@app.post("/tasks/{task_id}/cancel")
+def cancel_task(_: Agent, task_id: UUID) -> dict[str, Any]:
+    """End a task."""
+    done = database.ask("UPDATE task SET status = 'canceled' WHERE id = %s RETURNING *", (task_id,))
+    if not done:
+        raise HTTPException(404, "no such task")
+    return done[0]
+
+
+if __name__ == "__main__":
+    uvicorn.run(
+        app, host="127.0.0.1", port=int(os.environ["PORT"]), log_config=None, timeout_graceful_shutdown=1
+    )

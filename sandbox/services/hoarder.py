@@ -1,0 +1,32 @@
+"""A client that takes every connection PostgreSQL will give it, and keeps on asking."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import psycopg
+
+from sandbox.services.common import libpq_url, start_log
+
+EVERY_SECONDS = 0.02
+
+
+def main(role: str) -> None:
+    """Hold on to all that comes."""
+    log = start_log("hoarder")
+    held: list[psycopg.Connection] = []
+    full = False
+    while True:
+        try:
+            held.append(psycopg.connect(libpq_url(), user=role, autocommit=True, application_name="hoarder"))
+            full = False
+        except psycopg.OperationalError as error:
+            if not full:
+                log.info("holding %d connections: %s", len(held), str(error).strip())
+            full = True
+            time.sleep(EVERY_SECONDS)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,124 @@
+"""The stand-in scheduler: loads the active tasks once, at its start, and queues an item when one is due."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore  # type: ignore[import-untyped]
+from apscheduler.schedulers.blocking import BlockingScheduler  # type: ignore[import-untyped]
+from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
+from psycopg.rows import dict_row
+from sqlalchemy import create_engine
+
+from sandbox.services.common import libpq_url, start_log
+from sandbox.switches import current
+
+if TYPE_CHECKING:
+    import logging
+
+PAUSE_AFTER_ERROR = 0.5
+UNITS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600, "DAILY": 86400}
+JOBS = "sandbox.services.scheduler"  # jobs are stored by the name of their function
+
+# One scheduler a process: an rrule job books its own next run with it.
+scheduler = BlockingScheduler(
+    timezone="UTC",
+    jobstore_retry_interval=1,
+    job_defaults={"misfire_grace_time": None, "coalesce": True},  # late is better than never
+)
+
+
+def rrule_period(rule: str) -> timedelta:
+    """Read the few recurrence rules that the sandbox's tasks use."""
+    parts = dict(part.split("=", 1) for part in rule.split(";"))
+    return timedelta(seconds=UNITS[parts["FREQ"]] * int(parts.get("INTERVAL", "1")))
+
+
+def enqueue(task_id: str) -> None:
+    """Put the task into the queue, due now."""
+    with psycopg.connect(
+        libpq_url(), autocommit=True, application_name="orchestrator-scheduler"
+    ) as connection:
+        connection.execute("INSERT INTO due_work (task_id, run_at) VALUES (%s, now())", (task_id,))
+
+
+def enqueue_and_rebook(task_id: str, rule: str) -> None:
+    """Put the task into the queue and book its next run: lost if the first raises, as in the real one."""
+    enqueue(task_id)
+    scheduler.add_job(
+        f"{JOBS}:enqueue_and_rebook",
+        "date",
+        run_date=datetime.now(UTC) + rrule_period(rule),
+        args=[task_id, rule],
+        id=f"rrule-{task_id}",
+        replace_existing=True,
+    )
+
+
+def load(task: dict[str, Any]) -> bool:
+    """Make the job of one task; event and condition tasks have none, nor has a once task that is past."""
+    task_id, expression = str(task["id"]), task["schedule_expr"]
+    options = {"id": f"{task['schedule_kind']}-{task_id}", "replace_existing": True}
+    match task["schedule_kind"]:
+        case "cron":
+            trigger = CronTrigger.from_crontab(expression, timezone=task["timezone"])
+            scheduler.add_job(f"{JOBS}:enqueue", trigger, args=[task_id], **options)
+        case "rrule":
+            first = datetime.now(UTC) + rrule_period(expression)
+            scheduler.add_job(
+                f"{JOBS}:enqueue_and_rebook", "date", run_date=first, args=[task_id, expression], **options
+            )
+        case "once" if datetime.fromisoformat(expression) > datetime.now(UTC):
+            scheduler.add_job(
+                f"{JOBS}:enqueue",
+                "date",
+                run_date=datetime.fromisoformat(expression),
+                args=[task_id],
+                **options,
+            )
+        case _:
+            return False
+    return True
+
+
+def active_tasks(log: logging.Logger) -> list[dict[str, Any]]:
+    """Read the active tasks; a database that is not there yet is waited for."""
+    while True:
+        try:
+            with psycopg.connect(
+                libpq_url(), row_factory=dict_row, application_name="orchestrator-scheduler"
+            ) as connection:
+                return connection.execute("SELECT * FROM task WHERE status = 'active' ORDER BY id").fetchall()
+        except psycopg.Error as error:
+            log.error("database error, trying again: %s", error)  # noqa: TRY400  a line, no traceback
+            time.sleep(PAUSE_AFTER_ERROR)
+
+
+def main() -> None:
+    """Load, then run."""
+    log = start_log("scheduler")
+    if current().scheduler_fails:
+        log.error("cannot load tasks: could not convert string to float")
+        sys.exit(1)
+    tasks = active_tasks(log)
+    engine = create_engine(
+        os.environ["DATABASE_URL"],
+        pool_pre_ping=True,
+        connect_args={"application_name": "orchestrator-scheduler"},
+    )
+    scheduler.add_jobstore(SQLAlchemyJobStore(engine=engine))
+    loaded = sum(load(task) for task in tasks)
+    log.info("%d of %d active tasks have a job", loaded, len(tasks))
+    scheduler.start()
+
+
+if __name__ == "__main__":
+    # The jobs' functions are looked up in the module of this name, and must find the scheduler that runs.
+    from sandbox.services import scheduler as this_module
+
+    this_module.main()
