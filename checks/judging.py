@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import pytest
@@ -16,7 +16,7 @@ from fixtures.target import TARGET
 from fixtures.words import magnitude
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from types import SimpleNamespace
 
 
@@ -130,14 +130,21 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Spare the costly probes of the second wave while the alert does not fire."""
     part = part_of_alert(item)
-    if part and part[1].role == "diagnostic" and _trigger_state(item) == "ok" and any(p.second_wave for p in probes_of(item)):
+    if (
+        part
+        and part[1].role == "diagnostic"
+        and _trigger_state(item) == "ok"
+        and any(p.second_wave for p in probes_of(item))
+    ):
         pytest.skip(NOT_NEEDED)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn pytest's report of a check into its outcome, and make pytest tell it the same way."""
-    report: pytest.TestReport = yield
+    report = yield
     part = part_of_alert(item)
     raised = call.excinfo.value if call.excinfo else None
     undecided = raised is None and report.when != "call"
@@ -170,7 +177,12 @@ def _remember(item: pytest.Item, state: State) -> None:
 
 
 def _outcome(
-    item: pytest.Item, alert: Alert, check: Check, state: State, raised: BaseException | None, report: pytest.TestReport
+    item: pytest.Item,
+    alert: Alert,
+    check: Check,
+    state: State,
+    raised: BaseException | None,
+    report: pytest.TestReport,
 ) -> CheckOutcome:
     assert isinstance(item, pytest.Function)
     probes = item.session.stash[PROBES]
@@ -235,4 +247,4 @@ def _tell(item: pytest.Item, report: pytest.TestReport, outcome: CheckOutcome) -
         )
         if value is not None
     ]  # fmt: skip
-    report.check = msgspec.to_builtins(outcome)  # an attribute of plain values survives xdist
+    vars(report)["check"] = msgspec.to_builtins(outcome)  # an attribute of plain values survives xdist

@@ -40,7 +40,7 @@ def is_health_run(config: pytest.Config) -> bool:
 
 
 def alert_names() -> dict[str, Path]:
-    """Give the modules of all alerts, selected or not, by the alert's name in small letters: from their files' names."""
+    """Give the modules of all alerts, selected or not, by the alert's name in small letters, as their files have it."""
     return {path.stem.removeprefix("test_").replace("_", ""): path for path in sorted(HERE.glob("*/test_*.py"))}
 
 
@@ -62,7 +62,12 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Keep the number of -x or --maxfail where the workers of xdist find it too."""
-    parser.addoption("--stop-after-alerts", type=int, default=0, help="as --maxfail, but never between an alert and its causes")
+    parser.addoption(
+        "--stop-after-alerts",
+        type=int,
+        default=0,
+        help="as --maxfail, but never between an alert and its causes",
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -114,6 +119,6 @@ def _with_trigger(module: pytest.Module | None, selected: list[pytest.Item]) -> 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep an alert's checks together: torn apart, a diagnostic would not know its trigger."""
-    from xdist.scheduler import LoadFileScheduling
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
     return LoadFileScheduling(config, log) if is_health_run(config) else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
 
 def write_run(root: Path, started: datetime, files: dict[str, str], *, moves_latest: bool) -> Path:
@@ -18,13 +18,13 @@ def write_run(root: Path, started: datetime, files: dict[str, str], *, moves_lat
     The folder appears under its name only once it is complete, and `latest` is replaced in one step.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    building = tempfile.mkdtemp(prefix=".writing-", dir=root)  # made for the owner alone
+    building = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))  # made for the owner alone
     try:
         for name, text in files.items():
-            with open(os.open(os.path.join(building, name), os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH118, PTH123
-                file.write(text)
+            (building / name).touch(mode=0o600)
+            (building / name).write_text(text, encoding="utf-8")
         folder = _name(root, started)
-        os.rename(building, folder)  # noqa: PTH104
+        building.rename(folder)
     except OSError:
         shutil.rmtree(building, ignore_errors=True)
         raise

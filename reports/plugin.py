@@ -15,7 +15,6 @@ import msgspec
 import pytest
 
 from checks.judging import AlertRow, CheckOutcome
-from checks.selection import HERE as CHECKS
 from checks.selection import is_health_run, part_of_alert
 from fixtures.probing import PROBES
 from fixtures.settings import settings_of
@@ -146,7 +145,11 @@ class HealthRun:
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
         """Judge the run as a whole, once pytest's own reporters have written their parts."""
-        stopped = session.exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        stopped = session.exitstatus not in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        )
         yield
         if session.exitstatus == pytest.ExitCode.USAGE_ERROR or session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
             return
@@ -187,9 +190,11 @@ class HealthRun:
                 )
         return list(missing.values())
 
-    def _results(self, session: pytest.Session, outcomes: list[CheckOutcome], status: int, *, complete: bool) -> Results:
+    def _results(
+        self, session: pytest.Session, outcomes: list[CheckOutcome], status: int, *, complete: bool
+    ) -> Results:
         option = self.config.option
-        target = session.stash[TARGET] if TARGET in session.stash else None
+        target = session.stash.get(TARGET, None)
         settings = target.settings if target else settings_of(self.config).settings
         finished = datetime.now(UTC)
         arguments = [str(argument) for argument in self.config.args]
@@ -234,7 +239,7 @@ class HealthRun:
             terminal.write(terminalreporter, self.results, self.folder, self._complaint)
 
 
-def _interrupt(signum: int, frame: object) -> None:
+def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt("terminated")
 
 
@@ -248,5 +253,5 @@ def _broken(path: Path, longrepr: str) -> CheckOutcome:
     name = path.stem.removeprefix("test_")
     folder = path.parent.name
     severity = int(folder[-1]) if folder.startswith("sev") else 1
-    message = f"the module {path.relative_to(CHECKS) if path.is_absolute() else path} does not import: {' '.join(lines)[1:].strip()}"
+    message = f"the module {path} does not import: {' '.join(lines).removeprefix('E').strip()}"
     return CheckOutcome(str(path), _row(name, severity, "", ""), "trigger", [], "unknown", "", message)

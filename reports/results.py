@@ -72,11 +72,10 @@ class AlertResult:
 
     @property
     def shown_state(self) -> State:
-        """The state for people: an alert that is ok with something noted, or something that could not be told, says so."""
+        """The state for people: an alert that is ok, with something noted or not told, says so."""
         if self.state == "ok":
-            for state in ("unknown", "noted"):
-                if any(check.outcome == state for check in self.checks):
-                    return state  # type: ignore[return-value]
+            states = {check.outcome for check in self.checks}
+            return "unknown" if "unknown" in states else "noted" if "noted" in states else "ok"
         return self.state
 
 
@@ -118,11 +117,11 @@ class Results:
         return [alert for alert in self.alerts if alert.caused_by == name and alert.state in ("firing", "unknown")]
 
 
-def exit_status(states: list[State], collected_all: bool = True) -> int:
-    """Give the exit status of a finished run: 1 something fires, 6 something is unknown, 5 nothing was judged, else 0."""
+def exit_status(states: list[State]) -> int:
+    """Give the exit status of a finished run: 1 something fires, 6 something is unknown, 5 nothing was judged."""
     if "firing" in states:
         return FIRING
-    if "unknown" in states or not collected_all:
+    if "unknown" in states:
         return UNKNOWN
     return 0 if any(state != "skipped" for state in states) else NOTHING_JUDGED
 
@@ -146,7 +145,12 @@ def alerts_of(outcomes: list[CheckOutcome], now: datetime) -> list[AlertResult]:
     alerts = [_alert(name, checks, states, explainers, now) for name, checks in grouped]
     return sorted(
         alerts,
-        key=lambda alert: (_WORST_FIRST[alert.shown_state], alert.caused_by is not None, alert.severity, alert.name),
+        key=lambda alert: (
+            _WORST_FIRST[alert.shown_state],
+            alert.caused_by is not None,
+            alert.severity,
+            alert.name,
+        ),
     )
 
 
@@ -193,7 +197,8 @@ def _alert(
         impact=row.impact,
         escalate_when=row.escalate_when,
         checks=[
-            CheckResult(c.id, c.role, c.steps, c.state, c.cause, c.claim, c.message, c.duration_ms, c.evidence) for c in checks
+            CheckResult(c.id, c.role, c.steps, c.state, c.cause, c.claim, c.message, c.duration_ms, c.evidence)
+            for c in checks
         ],
     )
 

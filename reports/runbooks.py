@@ -27,7 +27,9 @@ def anchor(title: str) -> str:
 def sections(text: str) -> list[Section]:
     """Cut a runbook at its second-level headings; what stands before the first is left out."""
     parts = re.split(r"^## +(.+)$", text, flags=re.MULTILINE)[1:]
-    return [Section(anchor(title), title.strip(), body.strip()) for title, body in zip(parts[::2], parts[1::2], strict=True)]
+    return [
+        Section(anchor(title), title.strip(), body.strip()) for title, body in zip(parts[::2], parts[1::2], strict=True)
+    ]
 
 
 def of_alert(name: str) -> list[Section]:

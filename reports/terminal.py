@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from reports.results import AlertResult, Results
 
-_MARKUP = {"firing": {"red": True, "bold": True}, "unknown": {"red": True}, "noted": {"yellow": True}, "pending": {"yellow": True}, "silenced": {"yellow": True}}  # fmt: skip
+_MARKUP = {"firing": {"red": True, "bold": True}, "unknown": {"red": True}}
 
 
 def write(terminal: Any, results: Results, folder: Path | None, complaint: str) -> None:
@@ -36,9 +36,11 @@ def write(terminal: Any, results: Results, folder: Path | None, complaint: str) 
 
 def _write_alert(terminal: Any, alert: AlertResult, verbose: bool) -> None:
     state = alert.shown_state
-    terminal.write(f"{state.upper():8} ", **_MARKUP[state])
+    terminal.write(f"{state.upper():8} ", **_MARKUP.get(state, {"yellow": True}))
     terminal.write(f"sev{alert.severity} {alert.name}", bold=True)
-    why = f"  (cannot be judged while {alert.caused_by} is gone)" if alert.state == "unknown" and alert.caused_by else ""
+    why = (
+        f"  (cannot be judged while {alert.caused_by} is gone)" if alert.state == "unknown" and alert.caused_by else ""
+    )
     terminal.write_line(f"  {alert.message}{why}")
     for cause in alert.causes[:3]:
         terminal.write_line(f"           cause    {cause.name}: {cause.message}")
@@ -65,5 +67,6 @@ def _write_follower(terminal: Any, alert: AlertResult) -> None:
 
 def _last_line(results: Results, folder: Path | None) -> str:
     judged = sum(alert.state != "skipped" for alert in results.alerts)
-    words = f"{results.target}: {results.verdict}, {judged} alert{'' if judged == 1 else 's'} in {results.duration_seconds:.1f} s"
+    alerts = "1 alert" if judged == 1 else f"{judged} alerts"
+    words = f"{results.target}: {results.verdict}, {alerts} in {results.duration_seconds:.1f} s"
     return f"{words}; report: {folder / 'report.html'}" if folder else words

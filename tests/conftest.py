@@ -1,0 +1,91 @@
+"""A sandbox for the tests that need a running Ordinaut, and a way to have it judged."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from sandbox.breaking import heal_stack
+from sandbox.embedded import EmbeddedStack
+from sandbox.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one health run said: its exit status, its results.json, what it printed, and its folder."""
+
+    status: int
+    results: dict[str, Any] | None
+    output: str
+    folder: Path | None
+
+    def alert(self, name: str) -> dict[str, Any]:
+        """Give an alert of the results by its name."""
+        assert self.results is not None, self.output
+        found: dict[str, Any] = next(alert for alert in self.results["alerts"] if alert["name"] == name)
+        return found
+
+    def in_state(self, state: str) -> set[str]:
+        """Give the names of the alerts in this state."""
+        assert self.results is not None, self.output
+        return {alert["name"] for alert in self.results["alerts"] if alert["state"] == state}
+
+
+class Judge(Protocol):
+    """Runs the suite as a user does."""
+
+    def __call__(
+        self, *arguments: str, target: Path | None = ..., cwd: Path = ..., **environment: str
+    ) -> Judgement: ...
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
+    """One sandbox for all tests of a session; each leaves it healthy."""
+    stack = EmbeddedStack.up(tmp_path_factory.mktemp("running") / "sandbox")
+    yield stack
+    stack.down()
+
+
+@pytest.fixture
+def sandbox(running: EmbeddedStack) -> Iterator[EmbeddedStack]:
+    """A healthy sandbox; what a test leaves broken is healed."""
+    yield running
+    running.state = State.load(running.folder)
+    if running.state.broken:
+        heal_stack(running)
+
+
+@pytest.fixture
+def judge(tmp_path: Path, request: pytest.FixtureRequest) -> Judge:
+    """Run the suite in a process of its own, against the sandbox unless another target is named."""
+    output = tmp_path / "output"
+
+    def run(*arguments: str, target: Path | None = None, cwd: Path = ROOT, **environment: str) -> Judgement:
+        if target is None:
+            stack: EmbeddedStack = request.getfixturevalue("sandbox")
+            target = stack.folder / "target.toml"
+        before = set(output.iterdir()) if output.exists() else set()
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", f"--target={target}", f"--output={output}", *arguments],
+            cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        after = set(output.iterdir()) if output.exists() else set()
+        new = [folder for folder in after - before if not folder.is_symlink()]
+        folder = new[0] if new else None
+        results = json.loads((folder / "results.json").read_text()) if folder else None
+        return Judgement(done.returncode, results, done.stdout + done.stderr, folder)
+
+    return run
