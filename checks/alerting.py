@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Literal, TypeVar
 
-from fixtures.words import Count, Quantity, Share, Span
+from fixtures.words import Count, Quantity, Share, Size, Span
 
 Function = TypeVar("Function", bound=Callable[..., None])
 Role = Literal["trigger", "diagnostic"]
@@ -31,6 +31,11 @@ def hours(number: float) -> Span:
 def percent(number: float) -> Share:
     """A limit as a part of the whole."""
     return Share(number / 100)
+
+
+def gibibytes(number: float) -> Size:
+    """A limit in bytes, told in GiB."""
+    return Size(number * 1024**3)
 
 
 def items(number: int) -> Count:

@@ -103,8 +103,7 @@ def sentence_of(raised: BaseException) -> str:
 def limits(request: pytest.FixtureRequest) -> SimpleNamespace:
     """The alert's limits as the target has them, by name."""
     alert: Alert = request.module.ALERT
-    overrides = request.session.stash[TARGET].settings.limits
-    return alert.limits_for(overrides.get(alert.name, {}))
+    return request.session.stash[TARGET].limits[alert.name]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -119,7 +118,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     alerts = {part[0].name: part[0] for item in session.items if (part := part_of_alert(item))}
     for name, alert in alerts.items():
         try:
-            alert.limits_for(target.settings.limits.get(name, {}))
+            target.limits[name] = alert.limits_for(target.settings.limits.get(name, {}))
         except KeyError as error:
             raise BadSettings(str(error.args[0])) from None
         except ValueError as error:
@@ -214,7 +213,7 @@ def _measured(item: pytest.Function, alert: Alert, check: Check) -> tuple[Measur
     """Read the quantity that a trigger measures from the facts it was given."""
     limit = None
     if check.against:
-        bound = getattr(alert.limits_for(item.session.stash[TARGET].settings.limits.get(alert.name, {})), check.against)
+        bound = getattr(item.session.stash[TARGET].limits[alert.name], check.against)
         limit = Measured(str(bound), magnitude(bound))
     if not check.measures:
         return None, limit

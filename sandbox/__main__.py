@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sandbox.breaking import break_stack, heal_stack, named
 from sandbox.embedded import REPOSITORY, EmbeddedStack
 from sandbox.faults import FAULTS
+from sandbox.faults.to_come import TO_COME
 from sandbox.polling import NotYet
 from sandbox.servers import SandboxError
 from sandbox.state import FILE as STATE_FILE
@@ -23,6 +24,7 @@ from sandbox.target import FILE as TARGET_FILE
 if TYPE_CHECKING:
     from types import FrameType
 
+FOLDER_HELP = "its folder (default: $ORDINAUT_SANDBOX, or .sandbox in the repository)"
 PATIENCE = 20  # seconds that an interrupted pytest gets to write its report
 
 
@@ -66,9 +68,7 @@ def break_(folder: Path, name: str) -> int:
     fault = named(name)
     break_stack(EmbeddedStack.load(folder), fault)
     print(f"{fault.name}: {fault.does}")
-    print(
-        f"  to come of it: {fault.expect.alert or 'nothing'} {fault.expect.state} {fault.expect.cause or ''}"
-    )
+    print(f"  to come of it: {fault.expect.alert or 'nothing'} {fault.expect.state} {fault.expect.cause or ''}")
     return 0
 
 
@@ -95,14 +95,14 @@ def demo(name: str | None) -> int:
 
 
 def _judge(target: Path) -> int:
-    command = [sys.executable, "-m", "pytest", "--target", str(target)]
-    with subprocess.Popen(command, cwd=REPOSITORY) as checks:  # noqa: S603  our own command
+    # In one word: pytest takes a path that stands alone for a test's, and looks for its settings there.
+    command = [sys.executable, "-m", "pytest", f"--target={target}"]
+    # A session of its own, so that a Ctrl-C comes to it once and from here, not from the terminal as well.
+    with subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True) as checks:  # noqa: S603  our own
         try:
             return checks.wait()
         except BaseException:
-            # Interrupted: it still writes its report. A Ctrl-C reached it already, another would disturb it.
-            if checks.poll() is None and not sys.stdin.isatty():
-                checks.terminate()
+            checks.send_signal(signal.SIGINT)  # it still writes its report
             try:
                 checks.wait(PATIENCE)
             except subprocess.TimeoutExpired:
@@ -112,7 +112,7 @@ def _judge(target: Path) -> int:
 
 def faults() -> int:
     """List the faults."""
-    for fault in FAULTS.values():
+    for fault in (FAULTS | TO_COME).values():
         expect = fault.expect
         outcome = f"{expect.alert or '-':<25} {expect.state:<8} {expect.cause or '-':<24}"
         print(f"{fault.name:<32} {outcome} {fault.does}")
@@ -123,29 +123,29 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + signal.SIGTERM)  # an exception, so that everything is cleaned up
 
 
+def _default_folder() -> Path:
+    return Path(os.environ.get("ORDINAUT_SANDBOX") or REPOSITORY / ".sandbox")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says."""
-    parser = argparse.ArgumentParser(
-        prog="python -m sandbox", description="A small real Ordinaut to try and test on."
-    )
-    parser.add_argument(
-        "--dir",
-        type=Path,
-        default=Path(os.environ.get("ORDINAUT_SANDBOX") or REPOSITORY / ".sandbox"),
-        help="its folder (default: $ORDINAUT_SANDBOX, or .sandbox in the repository)",
-    )
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="A small real Ordinaut to try and test on.")
+    parser.add_argument("--dir", type=Path, default=_default_folder(), help=FOLDER_HELP)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, help_ in {
         "up": "make one and start it",
         "status": "say how it is; exit status 0 if it is up",
+        "break": "break it",
         "heal": "heal all faults",
         "down": "end it and remove its folder",
+        "demo": "judge a fresh one, broken if a fault is named, with the checks of this project",
         "faults": "list the faults",
     }.items():
-        commands.add_parser(name, help=help_)
-    commands.add_parser("break", help="break it").add_argument("fault", choices=FAULTS, metavar="FAULT")
-    demo_parser = commands.add_parser("demo", help="judge a fresh one, broken if a fault is named")
-    demo_parser.add_argument("fault", nargs="?", metavar="FAULT")
+        command = commands.add_parser(name, help=help_)
+        if name in ("break", "demo"):
+            command.add_argument("fault", nargs="?" if name == "demo" else None, metavar="FAULT")
+        if name not in ("demo", "faults"):
+            command.add_argument("--dir", type=Path, default=argparse.SUPPRESS, help=FOLDER_HELP)
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:

@@ -414,9 +414,7 @@ class EmbeddedStack:
         """The right password of the role `orchestrator`."""
         return self.state.password
 
-    def sql(
-        self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE
-    ) -> list[tuple[Any, ...]]:
+    def sql(self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE) -> list[tuple[Any, ...]]:
         """Run a statement as the sandbox's administrator, who needs no password."""
         with psycopg.connect(
             host=self.state.socket_folder,
@@ -500,9 +498,7 @@ class EmbeddedStack:
             self.require_heartbeat(worker.worker_id)
         self._require_jobs()
         document = self._health()
-        bad = [
-            f"{each['name']}: {each['message']}" for each in document["checks"] if each["status"] != "healthy"
-        ]
+        bad = [f"{each['name']}: {each['message']}" for each in document["checks"] if each["status"] != "healthy"]
         require(document["status"] == "healthy", f"the API says {document['status']}: {'; '.join(bad)}")
 
     def _require_database(self) -> None:

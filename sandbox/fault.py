@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sandbox.stack import Stack
+from sandbox.stack import Stack
 
 AlertState = Literal["ok", "firing", "unknown", "noted", "skipped"]
 

@@ -33,5 +33,7 @@ FROM (
 INSERT INTO worker_heartbeat (worker_id, last_seen, processed_count, pid, hostname, created_at)
 VALUES ('worker-00000000-0000-4000-8000-0000000000aa', now() - interval '3 days', 4711, 7, 'f00dcafe0001', now() - interval '9 days');
 
+UPDATE agent SET created_at = now() - interval '9 days';
+
 INSERT INTO audit_log (actor_agent_id, action, subject_id, at)
 SELECT created_by, 'task.created', id, created_at FROM task;

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from sandbox.processes import Mark
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FILE = "state.json"
 

@@ -7,7 +7,7 @@ from fixtures.docker import Containers
 from fixtures.host import Disks, Memory
 from fixtures.logs import LogTail
 from fixtures.words import listed
-from fixtures.work import Heartbeats, HeldItems, Queue, WorkerProcesses
+from fixtures.work import Heartbeats, HeldItems, OldestItem, WorkerProcesses
 
 ALERT = Alert(
     name="NoActiveWorkers",
@@ -71,9 +71,9 @@ def test_no_worker_fell_silent(heartbeats: Heartbeats, limits: SimpleNamespace) 
 
 
 @diagnostic(cause="work-queued", step=3)
-def test_due_work_is_taken(queue: Queue, limits: SimpleNamespace) -> None:
+def test_due_work_is_taken(oldest_item: OldestItem, limits: SimpleNamespace) -> None:
     """No item that is due has waited long for a worker."""
-    assert not queue.waits_longer_than(limits.work_waits), f"{queue}, limit {limits.work_waits}"
+    assert not oldest_item.waits_longer_than(limits.work_waits), f"{oldest_item}, limit {limits.work_waits}"
 
 
 @diagnostic(cause="host-memory-exhausted", step=4)

@@ -25,7 +25,7 @@ ALERT = Alert(
 )
 
 
-@trigger(step=(1, 3), measures="database.connections")
+@trigger(step=(1, 3), measures="database.used_slots")
 def test_the_database_serves_ordinaut(database_access: DatabaseAccess) -> None:
     """PostgreSQL lets Ordinaut in, has slots left for it, and has its tables."""
     assert not database_access.is_down, f"{database_access}"

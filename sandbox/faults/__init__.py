@@ -8,10 +8,11 @@ from importlib import import_module
 from sandbox.fault import Fault
 
 
-def _find() -> dict[str, Fault]:
+def find_in(package: str) -> dict[str, Fault]:
+    """Return the faults of a package's modules by name."""
     found: dict[str, Fault] = {}
-    for module in pkgutil.iter_modules(__path__):
-        for value in vars(import_module(f"{__name__}.{module.name}")).values():
+    for module in pkgutil.iter_modules(import_module(package).__path__):
+        for value in vars(import_module(f"{package}.{module.name}")).values():
             if not isinstance(value, Fault):
                 continue
             if found.setdefault(value.name, value) is not value:
@@ -19,4 +20,4 @@ def _find() -> dict[str, Fault]:
     return found
 
 
-FAULTS = _find()
+FAULTS = find_in(__name__)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sandbox.stack import Stack
 
 # The API and the workers need the database as well; whether theirs fire depends on how long it lasts.
-FOLLOWERS = ("OrchestratorAPIDown", "NoActiveWorkers", "SchedulerOffline")
+FOLLOWERS = ("OrchestratorAPIDown", "NoActiveWorkers")
 HIDDEN_SCHEMA = "hidden_by_the_sandbox"
 HIDDEN_DATABASE = "orchestrator_hidden"
 TENANT = "sandbox_tenant"
@@ -88,10 +88,8 @@ def _hide_tables(stack: Stack) -> None:
 
 
 def _bring_tables_back(stack: Stack) -> None:
-    for table in _tables(stack, "public"):
-        stack.sql(
-            f"DROP TABLE public.{table}"
-        )  # a scheduler that was restarted in between makes one of its own
+    for table in set(_tables(stack, "public")) & set(_tables(stack, HIDDEN_SCHEMA)):
+        stack.sql(f"DROP TABLE public.{table}")  # a scheduler that was restarted in between made its own
     _move_tables(stack, HIDDEN_SCHEMA, "public")
     stack.sql(f"DROP SCHEMA IF EXISTS {HIDDEN_SCHEMA}")
 
@@ -103,7 +101,8 @@ def _hide_database(stack: Stack) -> None:
 
 
 def _bring_database_back(stack: Stack) -> None:
-    stack.sql(f"ALTER DATABASE {HIDDEN_DATABASE} RENAME TO orchestrator", database="postgres")
+    if stack.sql("SELECT 1 FROM pg_database WHERE datname = %s", (HIDDEN_DATABASE,), database="postgres"):
+        stack.sql(f"ALTER DATABASE {HIDDEN_DATABASE} RENAME TO orchestrator", database="postgres")
     stack.sql("ALTER DATABASE orchestrator ALLOW_CONNECTIONS true", database="postgres")
 
 
@@ -191,7 +190,7 @@ CHECKER_PASSWORD = Fault(
     name="checker-password",
     does="puts a wrong password into the checker's settings; the system itself is well",
     expect=Expect("OrchestratorDatabaseDown", "unknown", may_follow=FOLLOWERS[1:]),
-    break_=lambda stack: stack.write_target(password="not-the-password"),  # noqa: S106  wrong on purpose
+    break_=lambda stack: stack.write_target(password="not-the-password"),
     took_hold=lambda stack: stack.require_healthy(),
     heal=lambda stack: stack.write_target(),
 )

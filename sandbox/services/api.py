@@ -242,9 +242,7 @@ app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1
 
 
 @app.middleware("http")
-async def measure_and_misbehave(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
+async def measure_and_misbehave(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """Count the request, and answer wrongly where the sandbox's switches say so."""
     started = time.monotonic()
     response = await _answer(request, call_next)
@@ -322,9 +320,7 @@ def get_ready() -> JSONResponse:
     if time.monotonic() - readiness.judged > READY_IS_REMEMBERED:
         readiness.ready = all(entry.status != "unhealthy" for entry in health.entries()[:3])
         readiness.judged = time.monotonic()
-    return JSONResponse(
-        {"status": "ready" if readiness.ready else "not ready"}, 200 if readiness.ready else 503
-    )
+    return JSONResponse({"status": "ready" if readiness.ready else "not ready"}, 200 if readiness.ready else 503)
 
 
 @app.get("/health/live")
@@ -373,6 +369,4 @@ def cancel_task(_: Agent, task_id: UUID) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        app, host="127.0.0.1", port=int(os.environ["PORT"]), log_config=None, timeout_graceful_shutdown=1
-    )
+    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), log_config=None, timeout_graceful_shutdown=1)

@@ -41,9 +41,7 @@ def rrule_period(rule: str) -> timedelta:
 
 def enqueue(task_id: str) -> None:
     """Put the task into the queue, due now."""
-    with psycopg.connect(
-        libpq_url(), autocommit=True, application_name="orchestrator-scheduler"
-    ) as connection:
+    with psycopg.connect(libpq_url(), autocommit=True, application_name="orchestrator-scheduler") as connection:
         connection.execute("INSERT INTO due_work (task_id, run_at) VALUES (%s, now())", (task_id,))
 
 

@@ -18,7 +18,7 @@ def main(application_name: str, *statements: str) -> None:
             log.info("%s: %s", application_name, statement)
             try:
                 connection.execute(statement)
-            except psycopg.ProgrammingError as error:  # how a transaction is made to abort
+            except psycopg.DataError as error:  # how a transaction is made to abort
                 log.info("%s: %s", application_name, error)
         signal.pause()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
@@ -18,8 +19,6 @@ from sandbox.services.common import libpq_url, start_log
 from sandbox.switches import Switches, current
 
 if TYPE_CHECKING:
-    import logging
-
     from psycopg.rows import DictRow
 
 POLL_SECONDS = 0.25

@@ -1,0 +1,1 @@
+"""Severity 1: performance degraded, users feel it. Respond within 15 minutes."""

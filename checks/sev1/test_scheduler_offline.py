@@ -1,0 +1,74 @@
+"""SchedulerOffline: what is due is not being queued."""
+
+from types import SimpleNamespace
+
+from checks.alerting import Alert, diagnostic, minutes, trigger
+from fixtures.docker import Containers
+from fixtures.host import ServiceProcess
+from fixtures.logs import LogTail
+from fixtures.postgres import Database
+from fixtures.schedule import Schedule, Scheduling
+from fixtures.words import listed
+
+ALERT = Alert(
+    name="SchedulerOffline",
+    severity=1,
+    trigger="no task scheduling activity for more than 5 minutes",
+    impact="future tasks are not queued",
+    limits={"late_by": minutes(5), "recent_errors": minutes(15)},
+    respond_within=minutes(15),
+    escalate_after=minutes(30),
+    labels={"service": "scheduler"},
+    explains="scheduler",
+)
+
+
+@trigger(step=2, measures="schedule.reading", against="late_by")
+def test_the_scheduler_queues_what_is_due(scheduling: Scheduling, schedule: Schedule, limits: SimpleNamespace) -> None:
+    """No job is late, what should have a job has one, and the scheduler is not known to be stopped."""
+    assert scheduling.goes_on(limits.late_by), f"{scheduling}, limit {limits.late_by}: {schedule.reading}"
+
+
+@diagnostic(cause="container-not-running", step=1)
+def test_the_scheduler_container_runs(containers: Containers) -> None:
+    """The container of the scheduler is there and runs."""
+    assert not containers.trouble("scheduler"), containers.trouble("scheduler")
+
+
+@diagnostic(cause="jobs-missing", step=2)
+def test_tasks_have_jobs(schedule: Schedule) -> None:
+    """Of the tasks that have a schedule, some at least have a job: the scheduler loaded them when it started."""
+    assert not schedule.none_loaded, f"{schedule}"
+
+
+@diagnostic(cause="scheduler-stopped", step=1)
+def test_the_scheduler_process_runs(scheduler_process: ServiceProcess) -> None:
+    """Where the scheduler is a plain process, it is there."""
+    assert not scheduler_process.trouble, scheduler_process.trouble
+
+
+@diagnostic(cause="scheduler-hung", step=1)
+def test_the_scheduler_process_is_not_frozen(scheduler_process: ServiceProcess) -> None:
+    """Where the scheduler is a plain process, it is neither stopped nor stuck in the kernel."""
+    assert not scheduler_process.frozen, f"frozen: {scheduler_process.process}"
+
+
+@diagnostic(cause="database-connection-lost", step=4, explained_by="OrchestratorDatabaseDown")
+def test_the_scheduler_has_its_database(database: Database, scheduler_log: LogTail, limits: SimpleNamespace) -> None:
+    """PostgreSQL serves, and the scheduler did not complain of it of late."""
+    lost = scheduler_log.saying(limits.recent_errors, "OperationalError", "connection refused", "connection failed")
+    assert not database.is_down, f"{database}"
+    assert not lost, f"{len(lost)} lines within {limits.recent_errors}, the last: {lost[-1].text}"
+
+
+@diagnostic(cause="tasks-not-loaded", step=2)
+def test_every_task_has_its_job(schedule: Schedule) -> None:
+    """No task was posted after the scheduler's start: it looks for tasks only then."""
+    assert not schedule.some_not_loaded, f"without a job: {listed(schedule.some_not_loaded)}"
+
+
+@diagnostic(cause="errors-in-log", step=3)
+def test_the_scheduler_logged_no_error(scheduler_log: LogTail, limits: SimpleNamespace) -> None:
+    """The scheduler wrote no error of late."""
+    errors = scheduler_log.errors(limits.recent_errors)
+    assert not errors, f"{len(errors)} error lines within {limits.recent_errors}, the last: {errors[-1].text}"

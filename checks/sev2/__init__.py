@@ -1,0 +1,1 @@
+"""Severity 2: a warning, a trend to act on. Respond within 30 minutes."""

@@ -1,0 +1,73 @@
+"""DiskSpaceCritical: a file system of the stack is running full."""
+
+from types import SimpleNamespace
+
+from checks.alerting import Alert, diagnostic, gibibytes, minutes, percent, trigger
+from fixtures.activity import Tables
+from fixtures.docker import DockerSpace
+from fixtures.host import Disks, LargeFiles
+from fixtures.words import listed
+
+ALERT = Alert(
+    name="DiskSpaceCritical",
+    severity=2,
+    trigger="less than 15 % of disk space remains",
+    impact="risk of system failure",
+    limits={
+        "free": percent(15),
+        "reclaimable": gibibytes(1),
+        "volume_size": gibibytes(5),
+        "log_size": gibibytes(1),
+        "table_size": gibibytes(5),
+    },
+    respond_within=minutes(30),
+    escalate_after=minutes(60),
+    labels={"service": "host"},
+)
+
+
+@trigger(step=1, measures="host_disks.least_free", against="free")
+def test_the_disks_have_room(host_disks: Disks, limits: SimpleNamespace) -> None:
+    """Every file system that matters to the stack has space and inodes left."""
+    low = [*host_disks.below(limits.free), *host_disks.short_of_inodes(limits.free)]
+    assert not low, f"{listed(dict.fromkeys(low))}, limit {limits.free}"
+
+
+@diagnostic(cause="space-low", step=1)
+def test_space_is_left(host_disks: Disks, limits: SimpleNamespace) -> None:
+    """It is not space that is short."""
+    low = host_disks.below(limits.free)
+    assert not low, f"{listed(low)}, limit {limits.free}"
+
+
+@diagnostic(cause="inodes-low", step=1)
+def test_inodes_are_left(host_disks: Disks, limits: SimpleNamespace) -> None:
+    """It is not inodes that are short: many small files take them while space is left."""
+    low = host_disks.short_of_inodes(limits.free)
+    assert not low, f"{listed(low)}, limit {limits.free}"
+
+
+@diagnostic(cause="docker-leftovers", step=2)
+def test_docker_holds_little_that_is_unused(docker_space: DockerSpace, limits: SimpleNamespace) -> None:
+    """Images and build cache that nothing uses are few."""
+    assert docker_space.reclaimable <= limits.reclaimable, f"{docker_space}, limit {limits.reclaimable}"
+
+
+@diagnostic(cause="volumes-large", step=3)
+def test_no_volume_is_large(docker_space: DockerSpace, limits: SimpleNamespace) -> None:
+    """The volumes of the engine are small, all together."""
+    assert docker_space.volumes <= limits.volume_size, f"largest: {listed(docker_space.largest_volumes)}"
+
+
+@diagnostic(cause="logs-large", step=3)
+def test_no_log_is_large(large_logs: LargeFiles, limits: SimpleNamespace) -> None:
+    """No log has grown without bound."""
+    large = large_logs.larger_than(limits.log_size)
+    assert not large, f"{listed(large)}, limit {limits.log_size}"
+
+
+@diagnostic(cause="tables-large", step=4)
+def test_no_table_is_large(tables: Tables, limits: SimpleNamespace) -> None:
+    """No table has grown without bound; sizes are those of the last VACUUM or ANALYZE."""
+    large = tables.larger_than(limits.table_size)
+    assert not large, f"{listed(large)}, limit {limits.table_size}"

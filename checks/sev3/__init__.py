@@ -1,0 +1,1 @@
+"""Severity 3: informational, maintenance. Respond within 2 hours."""

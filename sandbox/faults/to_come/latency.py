@@ -1,0 +1,48 @@
+"""Faults of the API's answers."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+
+from sandbox.fault import Expect, Fault
+from sandbox.polling import require
+
+if TYPE_CHECKING:
+    from sandbox.stack import Stack
+
+ALERT = "HighAPILatency"
+TIMEOUT = 5.0
+LIMIT = 2.0  # seconds, the playbook's
+
+
+def _slow(stack: Stack) -> None:
+    started = time.monotonic()
+    httpx.get(f"{stack.api_url}/health/live", timeout=TIMEOUT)
+    took = time.monotonic() - started
+    require(took > LIMIT, f"the API answers within {took:.2f} s")
+
+
+def _limited(stack: Stack) -> None:
+    status = httpx.get(f"{stack.api_url}/health/live", timeout=TIMEOUT).status_code
+    require(status == httpx.codes.TOO_MANY_REQUESTS, f"the API answers {status}")
+
+
+SLOW = Fault(
+    name="api-slow",
+    does="lets the API wait 2.2 s before every answer",
+    expect=Expect(ALERT, "firing", "api-slow"),
+    break_=lambda stack: stack.switch(api="slow"),
+    took_hold=_slow,
+    heal=lambda stack: stack.switch(api=""),
+)
+RATE_LIMITED = Fault(
+    name="api-rate-limited",
+    does="lets the API answer every request with a 429",
+    expect=Expect(ALERT, "unknown", may_follow=("OrchestratorAPIDown",)),
+    break_=lambda stack: stack.switch(api="rate-limited"),
+    took_hold=_limited,
+    heal=lambda stack: stack.switch(api=""),
+)

@@ -1,0 +1,91 @@
+"""Faults of the database's clients. The age of a statement cannot be moved: these wait until it is past the limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.fault import Expect, Fault
+from sandbox.polling import require, until
+
+if TYPE_CHECKING:
+    from sandbox.stack import Stack
+
+ALERT = "DatabaseSlowQueries"
+LIMIT_SECONDS = 10.0  # the playbook's
+LOCK_AN_AGENT = "UPDATE agent SET name = name WHERE name = 'system'"
+REPORT, BLOCKER, BLOCKED, FORGETFUL = "monthly-report", "forgotten-console", "agent-import", "forgetful-console"
+
+ACTIVE = f"state = 'active' AND query_start < now() - interval '{LIMIT_SECONDS} s'"
+
+
+def _session(stack: Stack, name: str, *statements: str) -> None:
+    stack.client(name, "session", name, *statements).start()
+
+
+def _seen(stack: Stack, name: str, condition: str) -> None:
+    found = stack.sql(f"SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND {condition}", (name,))
+    require(found, f"no session of {name} with {condition}")
+
+
+def _end(stack: Stack, *names: str) -> None:
+    for name in names:
+        stack.client(name).stop()
+    stack.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY(%s)", (list(names),)
+    )  # a statement goes on for a while after its client has gone
+
+
+def _block(stack: Stack) -> None:
+    _session(stack, BLOCKER, "BEGIN", LOCK_AN_AGENT)
+    # Not before the lock is held; a transaction that has written has an id.
+    until(lambda: _seen(stack, BLOCKER, "state = 'idle in transaction' AND backend_xid IS NOT NULL"))
+    _session(stack, BLOCKED, LOCK_AN_AGENT)
+
+
+def _blocked(stack: Stack) -> None:
+    _seen(stack, BLOCKED, ACTIVE)
+    _seen(stack, BLOCKED, "cardinality(pg_blocking_pids(pid)) = 1")
+
+
+def _forget(stack: Stack) -> None:
+    _session(stack, BLOCKER, "BEGIN", LOCK_AN_AGENT)
+    _session(stack, FORGETFUL, "BEGIN", "SELECT 1 / 0")
+
+
+def _forgotten(stack: Stack) -> None:
+    _seen(stack, BLOCKER, f"state = 'idle in transaction' AND state_change < now() - interval '{LIMIT_SECONDS} s'")
+    _seen(stack, FORGETFUL, "state = 'idle in transaction (aborted)'")
+
+
+LONG = Fault(
+    name="query-long",
+    does="runs a statement that takes an hour",
+    expect=Expect(ALERT, "firing", "long-running-query"),
+    break_=lambda stack: _session(stack, REPORT, "SELECT pg_sleep(3600)"),
+    took_hold=lambda stack: _seen(stack, REPORT, ACTIVE),
+    heal=lambda stack: _end(stack, REPORT),
+)
+BLOCKED_QUERY = Fault(
+    name="query-blocked",
+    does="lets a statement wait for a lock that another session holds in a transaction it does not end",
+    expect=Expect(ALERT, "firing", "blocked-by-a-lock"),
+    break_=_block,
+    took_hold=_blocked,
+    heal=lambda stack: _end(stack, BLOCKED, BLOCKER),
+)
+IDLE = Fault(
+    name="transaction-idle",
+    does="leaves a transaction open, and another aborted, in which nothing happens",
+    expect=Expect(ALERT, "noted", "idle-in-transaction"),
+    break_=_forget,
+    took_hold=_forgotten,
+    heal=lambda stack: _end(stack, BLOCKER, FORGETFUL),
+)
+DUMP = Fault(
+    name="dump-running",
+    does="runs a long statement under the name of pg_dump, which is exempt",
+    expect=Expect(ALERT, "ok"),
+    break_=lambda stack: _session(stack, "pg_dump", "SELECT pg_sleep(3600)"),
+    took_hold=lambda stack: _seen(stack, "pg_dump", ACTIVE),
+    heal=lambda stack: _end(stack, "pg_dump"),
+)

@@ -1,0 +1,83 @@
+"""Faults of the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.fault import Expect, Fault
+from sandbox.faults.workers import make_task
+from sandbox.polling import require
+
+if TYPE_CHECKING:
+    from sandbox.stack import Stack
+
+ALERT = "HighQueueDepth"
+TASK = "00000000-0000-4000-8000-0000000000f4"
+DEEP = 1500  # the playbook's limit is 1000
+STALE = 5
+LOCK_AHEAD = "due_work_lock_ahead"  # the constraint that refuses a lock in the past
+
+
+def _fill(stack: Stack, items: int, due: str) -> None:
+    make_task(stack, TASK, "One of many", '{"id": "go", "uses": "noop"}')
+    stack.sql(
+        "INSERT INTO due_work (task_id, run_at, created_at)"
+        " SELECT %s, now() + %s::interval, now() - interval '20 minutes' FROM generate_series(1, %s)",
+        (TASK, due, items),
+    )
+
+
+def _pile_up(stack: Stack) -> None:
+    stack.switch(workers_take=False)
+    _fill(stack, DEEP, "-15 minutes")
+
+
+def _leave_locks(stack: Stack) -> None:
+    stack.switch(workers_take=False)
+    _fill(stack, STALE, "-15 minutes")
+    stack.sql(f"ALTER TABLE due_work DROP CONSTRAINT {LOCK_AHEAD}")
+    stack.sql(
+        "UPDATE due_work SET locked_by = 'worker-gone', locked_until = now() - interval '10 minutes'"
+        " WHERE task_id = %s",
+        (TASK,),
+    )
+
+
+def _empty(stack: Stack) -> None:
+    stack.sql("DELETE FROM task WHERE id = %s", (TASK,))  # its items go with it
+    stack.sql(
+        f"ALTER TABLE due_work DROP CONSTRAINT IF EXISTS {LOCK_AHEAD}, ADD CONSTRAINT {LOCK_AHEAD}"
+        " CHECK (locked_until IS NULL OR locked_until > now()) NOT VALID"  # rows grow old, as ever
+    )
+    stack.switch(workers_take=True)
+
+
+def _items(stack: Stack, condition: str, least: int) -> None:
+    ((count,),) = stack.sql(f"SELECT count(*) FROM due_work WHERE {condition}")
+    require(count >= least, f"{count} items with {condition}")
+
+
+DEEP_QUEUE = Fault(
+    name="queue-deep",
+    does=f"lets the workers take nothing while {DEEP} items have been due for fifteen minutes",
+    expect=Expect(ALERT, "firing", "backlog", ("LowTaskThroughput",)),
+    break_=_pile_up,
+    took_hold=lambda stack: _items(stack, "run_at < now() AND locked_by IS NULL", DEEP),
+    heal=_empty,
+)
+FUTURE_QUEUE = Fault(
+    name="queue-future",
+    does=f"queues {DEEP} items for tomorrow, which do not count",
+    expect=Expect(ALERT, "ok"),
+    break_=lambda stack: _fill(stack, DEEP, "1 day"),
+    took_hold=lambda stack: _items(stack, "run_at > now() + interval '23 hours'", DEEP),
+    heal=_empty,
+)
+STALE_LOCKS = Fault(
+    name="locks-stale",
+    does="leaves items locked by a worker that is gone, until ten minutes ago, and lets nobody take them",
+    expect=Expect(ALERT, "noted", "stale-locks"),
+    break_=_leave_locks,
+    took_hold=lambda stack: _items(stack, "locked_until < now() - interval '9 minutes'", STALE),
+    heal=_empty,
+)

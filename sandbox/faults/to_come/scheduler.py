@@ -1,0 +1,140 @@
+"""Faults of the scheduler."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sandbox.fault import Expect, Fault
+from sandbox.polling import require
+from sandbox.servers import SandboxError
+
+if TYPE_CHECKING:
+    from sandbox.stack import Stack
+
+ALERT = "SchedulerOffline"
+FOLLOWERS = ("LowTaskThroughput",)
+TASK = "00000000-0000-4000-8000-0000000000f3"
+SCHEDULED = "('cron', 'rrule', 'once')"
+PAUSED = "nothing-scheduled"
+
+
+def _let_jobs_be_late(stack: Stack) -> None:
+    """Make it look as if the scheduler had done nothing for ten minutes."""
+    stack.sql("UPDATE apscheduler_jobs SET next_run_time = extract(epoch FROM now() - interval '10 minutes')")
+
+
+def _late(stack: Stack) -> None:
+    ((jobs,),) = stack.sql(
+        "SELECT count(*) FROM apscheduler_jobs WHERE next_run_time < extract(epoch FROM now() - interval '9 minutes')"
+    )
+    require(jobs, "no job is late")
+
+
+def _stop(stack: Stack) -> None:
+    stack.scheduler.stop()
+    _let_jobs_be_late(stack)
+
+
+def _freeze(stack: Stack) -> None:
+    stack.scheduler.freeze()
+    _let_jobs_be_late(stack)
+
+
+def _restart(stack: Stack) -> None:
+    stack.scheduler.stop()
+    stack.scheduler.start()
+
+
+def _on_time(stack: Stack) -> None:
+    late = stack.sql("SELECT id FROM apscheduler_jobs WHERE next_run_time < extract(epoch FROM now()) - 60")
+    require(not late, f"late jobs: {late}")
+
+
+def _fail(stack: Stack) -> None:
+    stack.scheduler.stop()
+    stack.sql("DELETE FROM apscheduler_jobs")
+    stack.switch(scheduler_fails=True)
+    try:
+        stack.scheduler.start()
+    except SandboxError:
+        return  # it ended at once: that is the fault
+    raise SandboxError("the scheduler started although it was told to fail")
+
+
+def _no_jobs(stack: Stack) -> None:
+    require(not stack.sql("SELECT 1 FROM apscheduler_jobs"), "there are jobs")
+
+
+def _let_it_start(stack: Stack) -> None:
+    stack.switch(scheduler_fails=False)
+    stack.scheduler.start()
+
+
+def _post_late(stack: Stack) -> None:
+    stack.sql(
+        "INSERT INTO task (id, title, description, created_by, schedule_kind, schedule_expr, payload, created_at)"
+        " VALUES (%s, 'Posted after the start', 'made by a fault', '00000000-0000-0000-0000-000000000001', 'cron',"
+        " '0 * * * *', '{\"pipeline\": []}', now() - interval '1 day')",
+        (TASK,),
+    )
+
+
+def _pause_all(stack: Stack) -> None:
+    paused = stack.sql(
+        f"UPDATE task SET status = 'paused' WHERE status = 'active' AND schedule_kind IN {SCHEDULED} RETURNING id::text"
+    )
+    stack.note(PAUSED, json.dumps([task for (task,) in paused]))
+    stack.scheduler.stop()
+    stack.sql("DELETE FROM apscheduler_jobs")
+    stack.scheduler.start()
+
+
+def _resume_all(stack: Stack) -> None:
+    stack.sql("UPDATE task SET status = 'active' WHERE id = ANY(%s::uuid[])", (json.loads(stack.noted(PAUSED)),))
+    stack.note(PAUSED, None)
+    _restart(stack)
+
+
+STOPPED = Fault(
+    name="scheduler-stopped",
+    does="ends the scheduler, as if ten minutes ago",
+    expect=Expect(ALERT, "firing", "scheduler-stopped", FOLLOWERS),
+    break_=_stop,
+    took_hold=_late,
+    heal=_restart,
+    healed=_on_time,
+)
+HUNG = Fault(
+    name="scheduler-hung",
+    does="suspends the scheduler, as if ten minutes ago",
+    expect=Expect(ALERT, "firing", "scheduler-hung", FOLLOWERS),
+    break_=_freeze,
+    took_hold=_late,
+    heal=_restart,  # thawed alone, it would sleep on until the run it had in mind
+    healed=_on_time,
+)
+FAILS_AT_START = Fault(
+    name="scheduler-fails-at-start",
+    does="lets the scheduler end before it has loaded any task, so that no job exists",
+    expect=Expect(ALERT, "firing", "jobs-missing", FOLLOWERS),
+    break_=_fail,
+    took_hold=_no_jobs,
+    heal=_let_it_start,
+)
+NOT_LOADED = Fault(
+    name="task-not-loaded",
+    does="makes an active task that the scheduler, having started before, does not know",
+    expect=Expect(ALERT, "noted", "tasks-not-loaded"),
+    break_=_post_late,
+    took_hold=lambda stack: require(stack.sql("SELECT 1 FROM task WHERE id = %s", (TASK,)), "no such task"),
+    heal=lambda stack: stack.sql("DELETE FROM task WHERE id = %s", (TASK,)),
+)
+NOTHING_SCHEDULED = Fault(
+    name="nothing-scheduled",
+    does="pauses every task that has a schedule: there is nothing to be late",
+    expect=Expect(ALERT, "ok"),
+    break_=_pause_all,
+    took_hold=_no_jobs,
+    heal=_resume_all,
+)
