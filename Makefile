@@ -7,7 +7,7 @@ FAULT ?=
 # Works from any folder: make -C /path/to/this smoke
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke check test lint format lock clean
+.PHONY: help demo smoke check test lint format readme lock clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +41,9 @@ lint: $(BIN)/.dev  ## ruff and strict mypy
 format: $(BIN)/.dev  ## let ruff lay the code out
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+readme: $(BIN)/.dev  ## write the README's table of alerts anew
+	@$(BIN)/python -m reports.alert_table
 
 lock: $(BIN)/.dev  ## resolve the dependencies anew
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -22,6 +22,7 @@ from fixtures.target import TARGET
 from reports import html, terminal
 from reports.output import write_run
 from reports.results import SCHEMA_VERSION, Results, Selection, alerts_of, exit_status, stamp, verdict
+from reports.runbooks import HERE as RUNBOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +152,8 @@ class HealthRun:
             pytest.ExitCode.NO_TESTS_COLLECTED,
         )
         yield
-        if session.exitstatus == pytest.ExitCode.USAGE_ERROR or session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+        if session.exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
+            self._mute()
             return
         interrupted = bool(stopped or session.shouldfail or session.shouldstop)
         if PROBES in session.stash and not self.probes:
@@ -198,7 +200,8 @@ class HealthRun:
         settings = target.settings if target else settings_of(self.config).settings
         finished = datetime.now(UTC)
         arguments = [str(argument) for argument in self.config.args]
-        partial = bool(option.keyword or option.lf or any("::" in argument for argument in arguments))
+        last_failed = getattr(option, "lf", False)  # absent where pytest's cache is turned off
+        partial = bool(option.keyword or last_failed or any("::" in argument for argument in arguments))
         return Results(
             schema_version=SCHEMA_VERSION,
             target=target.name if target else settings.name,
@@ -248,9 +251,10 @@ def _row(name: str, severity: int, trigger: str, impact: str) -> AlertRow:
 
 
 def _broken(path: Path, longrepr: str) -> CheckOutcome:
-    """Give the unknown of a module that does not import; its alert is named like its file."""
+    """Give the unknown of a module that does not import; its alert is named like its runbook, both like its file."""
     lines = [line for line in longrepr.splitlines() if line.startswith("E ")] or longrepr.splitlines()[-1:]
     name = path.stem.removeprefix("test_")
+    name = next((page.stem for page in RUNBOOKS.glob("*.md") if page.stem.lower() == name.replace("_", "")), name)
     folder = path.parent.name
     severity = int(folder[-1]) if folder.startswith("sev") else 1
     message = f"the module {path} does not import: {' '.join(lines).removeprefix('E').strip()}"

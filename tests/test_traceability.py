@@ -6,13 +6,17 @@ import importlib
 import re
 import tomllib
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
 from checks.alerting import Alert, Check, alert_of, check_of
+from reports.alert_table import README, with_table
 from reports.runbooks import of_alert
 from sandbox.faults import FAULTS
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 ROOT = Path(__file__).parent.parent
 MODULES = {path.stem: path for path in sorted((ROOT / "checks").glob("*/test_*.py"))}
@@ -119,6 +123,11 @@ def test_every_step_of_the_playbook_is_done_by_a_check(stem: str) -> None:
     titles = STEPS[_alert(stem).name]
     done = {step for check in _checks(stem).values() for step in check.steps}
     assert done == set(range(1, len(titles) + 1))
+
+
+def test_the_readme_has_the_alerts_as_they_are() -> None:
+    text = README.read_text()
+    assert with_table(text) == text, "run `make readme`"
 
 
 def test_what_explains_an_alert_exists() -> None:

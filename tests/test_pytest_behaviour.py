@@ -1,0 +1,337 @@
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.projects import Project, nowhere, run_pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Judge, Judgement
+
+API_DOWN = "checks/sev0/test_orchestrator_api_down.py"
+DATABASE_DOWN = "checks/sev0/test_orchestrator_database_down.py"
+NO_WORKERS = "checks/sev0/test_no_active_workers.py"
+TRIGGER = f"{NO_WORKERS}::test_a_worker_sent_a_heartbeat_recently"
+QUEUED = f"{NO_WORKERS}::test_due_work_is_taken"
+
+WELL = """
+@trigger()
+def test_all_is_well():
+    "All is well."
+
+@diagnostic(cause="a-cause", step=1)
+def test_no_cause_is_found():
+    "There is no cause."
+"""
+BAD = """
+@trigger()
+def test_all_is_well():
+    "All is well."
+    assert False, "it is bad"
+
+@diagnostic(cause="a-cause", step=1)
+def test_no_cause_is_found():
+    "There is no cause."
+    assert False, "here is why"
+"""
+UNTOLD = """
+@diagnostic(cause="another-cause", step=1)
+def test_it_can_be_told():
+    "It can be told."
+    raise OSError("lost")
+"""
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return nowhere(tmp_path)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "project")
+
+
+def alerts(judgement: Judgement) -> list[dict[str, Any]]:
+    assert judgement.results is not None, judgement.output
+    found: list[dict[str, Any]] = judgement.results["alerts"]
+    return found
+
+
+def outcomes(judgement: Judgement) -> dict[str, str]:
+    return {check["id"]: check["outcome"] for alert in alerts(judgement) for check in alert["checks"]}
+
+
+def junit_cases(judgement: Judgement) -> dict[str, dict[str, str]]:
+    """Give the properties of each test case, and how it ended."""
+    assert judgement.folder is not None, judgement.output
+    cases = ET.parse(judgement.folder / "junit.xml").iter("testcase")
+    return {
+        f"{case.get('classname')}::{case.get('name')}": {
+            **{str(each.get("name")): str(each.get("value")) for each in case.iter("property")},
+            "ended": next((child.tag for child in case if child.tag != "properties"), "passed"),
+        }
+        for case in cases
+    }
+
+
+# -- selecting
+
+
+def test_a_severity_selects_its_alerts_alone(judge: Judge, target: Path) -> None:
+    seen = judge("-m", "sev0", target=target)
+    assert {alert["name"] for alert in alerts(seen)} == {
+        "OrchestratorAPIDown", "OrchestratorDatabaseDown", "NoActiveWorkers",
+    }  # fmt: skip
+    assert {alert["severity"] for alert in alerts(seen)} == {0}
+
+
+def test_two_severities_select_the_alerts_of_both(judge: Judge, target: Path, project: Project) -> None:
+    for severity in (0, 1, 2):
+        project.add_alert(f"alert_of_{severity}", WELL, severity)
+    seen = judge("-m", "sev0 or sev1", target=target, cwd=project.folder)
+    assert {alert["severity"] for alert in alerts(seen)} == {0, 1}
+    assert seen.status == 0
+
+
+def test_an_unknown_marker_is_a_usage_error(judge: Judge, target: Path) -> None:
+    seen = judge("-m", "sevv", target=target)
+    assert seen.status in (4, 5)
+    assert seen.results is None or seen.results["verdict"] == "unknown"
+    assert "ordinaut-report-" not in seen.output, "a file that is gone is named"
+
+
+def test_collecting_touches_nothing_and_needs_no_target() -> None:
+    seen = run_pytest("--collect-only", "-q")
+    assert seen.returncode == 0
+    assert QUEUED in seen.stdout
+    assert "no target" not in seen.stdout + seen.stderr
+
+
+@pytest.mark.parametrize("marker", ["sev0", "sev1", "sev2", "sev3", "trigger", "diagnostic"])
+def test_the_markers_are_listed(marker: str) -> None:
+    assert f"@pytest.mark.{marker}: " in run_pytest("--markers").stdout
+
+
+@pytest.mark.parametrize(
+    "selection", [("-k", "no_active_workers and due_work_is_taken"), (QUEUED,)], ids=["keyword", "node-id"]
+)
+def test_a_diagnostic_selected_alone_brings_its_trigger_along(
+    judge: Judge, target: Path, selection: tuple[str, ...]
+) -> None:
+    seen = judge(*selection, target=target)
+    assert list(outcomes(seen)) == [TRIGGER, QUEUED]
+
+
+@pytest.mark.parametrize("selection", [("-k", "database"), (QUEUED,)], ids=["keyword", "node-id"])
+def test_a_partial_run_leaves_latest_where_it_was(judge: Judge, target: Path, selection: tuple[str, ...]) -> None:
+    whole = judge(target=target)
+    judge(*selection, target=target)
+    assert whole.folder is not None
+    assert (whole.folder.parent / "latest").resolve() == whole.folder
+
+
+def test_last_failed_runs_what_failed_and_its_trigger(judge: Judge, project: Project, target: Path) -> None:
+    project.add_alert("fine_alert", WELL)
+    path = project.add_alert("half_told_alert", WELL + UNTOLD)
+    judge(target=target, cwd=project.folder)
+    again = judge("--lf", target=target, cwd=project.folder)
+    assert list(outcomes(again)) == [f"{path}::test_all_is_well", f"{path}::test_it_can_be_told"]
+    assert again.status == 6
+
+
+def test_a_repaired_fault_is_seen_by_last_failed(judge: Judge, project: Project, target: Path) -> None:
+    project.add_alert("fine_alert", WELL)
+    path = project.add_alert("bad_alert", BAD)
+    assert judge(target=target, cwd=project.folder).status == 1
+    project.add_alert("bad_alert", WELL)
+    again = judge("--lf", target=target, cwd=project.folder)
+    assert set(outcomes(again)) == {f"{path}::test_all_is_well", f"{path}::test_no_cause_is_found"}
+    assert again.status == 0
+
+
+# -- stopping
+
+
+def test_exit_first_tells_the_causes_of_the_alert_and_then_stops(judge: Judge, target: Path) -> None:
+    seen = judge("-x", API_DOWN, DATABASE_DOWN, target=target)
+    assert seen.status == 1
+    assert seen.alert("OrchestratorAPIDown")["causes"][0]["name"] == "api-not-listening"
+    assert seen.alert("OrchestratorDatabaseDown")["state"] == "unknown"
+    assert "stopped before" in seen.alert("OrchestratorDatabaseDown")["message"]
+    assert seen.results is not None
+    assert not seen.results["complete"]
+
+
+def test_exit_first_goes_on_while_nothing_fails(judge: Judge, project: Project, target: Path) -> None:
+    for file in ("first_alert", "second_alert"):
+        project.add_alert(file, WELL)
+    seen = judge("-x", target=target, cwd=project.folder)
+    assert seen.in_state("ok") == {"FirstAlert", "SecondAlert"}
+    assert seen.status == 0
+
+
+# -- in several processes
+
+
+def test_two_processes_say_what_one_says(judge: Judge, target: Path) -> None:
+    _compare(judge("-m", "sev0", target=target), judge("-m", "sev0", "-n", "2", target=target))
+
+
+def test_two_processes_say_what_one_says_of_a_healthy_target(judge: Judge) -> None:
+    alone, together = judge("-m", "sev0"), judge("-m", "sev0", "-n", "2")
+    assert alone.status == 0
+    _compare(alone, together)
+
+
+def _compare(alone: Judgement, together: Judgement) -> None:
+    assert together.status == alone.status
+    assert outcomes(together) == outcomes(alone)
+    for alert in alerts(alone):
+        other = together.alert(alert["name"])
+        assert [cause["name"] for cause in other["causes"]] == [cause["name"] for cause in alert["causes"]]
+        assert [other["state"], other["caused_by"]] == [alert["state"], alert["caused_by"]]
+    assert junit_cases(together) == junit_cases(alone)
+    assert alone.results is not None
+    assert together.results is not None
+    assert {each["name"] for each in together.results["probes"]} == {each["name"] for each in alone.results["probes"]}
+    assert set(together.results["cost"]) == set(alone.results["cost"])
+
+
+# -- reporting
+
+
+def test_junit_carries_what_an_alert_is(judge: Judge, target: Path) -> None:
+    cases = junit_cases(judge("-m", "sev0", target=target))
+    assert cases["checks.sev0.test_orchestrator_api_down::test_the_api_is_healthy"] == {
+        "alert": "OrchestratorAPIDown", "severity": "0", "role": "trigger", "state": "firing",
+        "runbook": "runbooks/OrchestratorAPIDown.md", "ended": "failure",
+    }  # fmt: skip
+    assert cases["checks.sev0.test_orchestrator_api_down::test_the_api_listens"] == {
+        "alert": "OrchestratorAPIDown", "severity": "0", "role": "diagnostic", "state": "firing",
+        "cause": "api-not-listening", "runbook": "runbooks/OrchestratorAPIDown.md", "ended": "failure",
+    }  # fmt: skip
+    assert cases["checks.sev0.test_no_active_workers::test_a_worker_sent_a_heartbeat_recently"]["ended"] == "error"
+
+
+def test_files_that_the_user_asked_for_are_written_where_he_said(judge: Judge, target: Path, tmp_path: Path) -> None:
+    seen = judge("-m", "sev0", f"--html={tmp_path}/mine.html", f"--junitxml={tmp_path}/mine.xml", target=target)
+    assert seen.folder is not None
+    assert (tmp_path / "mine.html").read_text() == (seen.folder / "report.html").read_text()
+    assert (tmp_path / "mine.xml").read_text() == (seen.folder / "junit.xml").read_text()
+    assert len(junit_cases(seen)) == len(outcomes(seen))
+
+
+def test_nothing_is_named_that_is_gone(judge: Judge, target: Path) -> None:
+    assert "ordinaut-report-" not in judge("-m", "sev0", target=target).output
+
+
+def test_a_report_that_cannot_be_written_is_said_and_changes_no_verdict(
+    project: Project, target: Path, tmp_path: Path
+) -> None:
+    project.add_alert("fine_alert", WELL)
+    (tmp_path / "file").touch()
+    seen = run_pytest(f"--target={target}", f"--output={tmp_path}/file/folder", cwd=project.folder)
+    assert seen.returncode == 0
+    assert "the report could not be written" in seen.stdout
+
+
+def test_the_environment_is_kept_out_of_the_report(judge: Judge, project: Project, target: Path) -> None:
+    project.add_alert("fine_alert", WELL)
+    seen = judge(target=target, cwd=project.folder, BUILD_URL="https://ci.example/token-of-ci", CI="true")
+    assert seen.folder is not None
+    assert "token-of-ci" not in "".join(path.read_text() for path in seen.folder.iterdir())
+
+
+# -- what could not be judged
+
+
+def test_a_module_that_does_not_import_is_unknown_and_stops_no_other(
+    judge: Judge, project: Project, target: Path
+) -> None:
+    project.add_alert("fine_alert", WELL)
+    path = project.add_module("no_active_workers", "import nothing_of_that_name\n")
+    (project.folder / "runbooks" / "NoActiveWorkers.md").write_text("# NoActiveWorkers\n")
+    seen = judge(target=target, cwd=project.folder)
+    assert seen.status == 6
+    assert seen.in_state("ok") == {"FineAlert"}
+    broken = seen.alert("NoActiveWorkers")
+    assert broken["state"] == "unknown"
+    assert broken["message"].startswith(f"the module {path} does not import: ")
+    assert "nothing_of_that_name" in broken["message"]
+    assert broken["runbook"] == "runbooks/NoActiveWorkers.md"
+    assert path in seen.output
+
+
+def test_a_module_that_does_not_import_hides_no_alert_that_fires(judge: Judge, project: Project, target: Path) -> None:
+    project.add_alert("bad_alert", BAD)
+    project.add_module("broken_alert", "1 / 0\n", severity=3)
+    seen = judge(target=target, cwd=project.folder)
+    assert seen.status == 1
+    assert seen.in_state("firing") == {"BadAlert"}
+
+
+@pytest.mark.parametrize("role", ["trigger", "diagnostic"])
+def test_a_check_that_breaks_is_unknown(judge: Judge, project: Project, target: Path, role: str) -> None:
+    name = {"trigger": "test_all_is_well", "diagnostic": "test_no_cause_is_found"}[role]
+    path = project.add_alert(
+        "broken_alert", WELL.replace(f"def {name}():", f"def {name}(limits):\n    limits.missing\n")
+    )
+    seen = judge(target=target, cwd=project.folder)
+    assert seen.status == 6
+    assert outcomes(seen)[f"{path}::{name}"] == "unknown"
+    message = next(check["message"] for check in alerts(seen)[0]["checks"] if check["id"].endswith(name))
+    assert message.startswith("the check itself failed: AttributeError")
+    assert f"{path}:" in message
+    assert junit_cases(seen)[f"checks.sev0.test_broken_alert::{name}"]["ended"] == "error"
+
+
+def test_a_diagnostic_that_fails_while_nothing_fires_is_noted(judge: Judge, project: Project, target: Path) -> None:
+    path = project.add_alert("noted_alert", WELL.replace('"There is no cause."', '"No."\n    assert False, "look"'))
+    seen = judge(target=target, cwd=project.folder)
+    assert seen.status == 0
+    assert outcomes(seen)[f"{path}::test_no_cause_is_found"] == "noted"
+    assert "a-cause: look" in seen.output
+
+
+def test_a_run_that_skipped_everything_is_not_well(judge: Judge, project: Project, target: Path) -> None:
+    project.add_alert("absent_alert", WELL.replace('"All is well."', '"All."\n    pytest.skip("no such component")'))
+    seen = judge("-m", "trigger", target=target, cwd=project.folder)
+    assert seen.in_state("skipped") == {"AbsentAlert"}
+    assert seen.status == 5
+    assert seen.results is not None
+    assert seen.results["verdict"] == "unknown"
+
+
+def test_a_run_that_selected_nothing_is_not_well(judge: Judge, target: Path) -> None:
+    seen = judge("-k", "no_check_is_called_so", target=target)
+    assert seen.status == 5
+
+
+# -- runs of other tests
+
+
+def test_tests_that_are_no_checks_are_left_alone(project: Project) -> None:
+    (project.folder / "test_other.py").write_text("def test_it():\n    one = 1\n    assert one == 2\n")
+    seen = run_pytest("test_other.py", cwd=project.folder)
+    assert seen.returncode == 1
+    assert "assert 1 == 2" in seen.stdout
+    assert "no target" not in seen.stdout + seen.stderr
+    assert not (project.folder / "reports" / "output").exists()
+
+
+def test_other_tests_end_with_pytests_own_status(project: Project) -> None:
+    (project.folder / "test_other.py").write_text("import pytest\n\ndef test_it():\n    pytest.skip('today')\n")
+    assert run_pytest("test_other.py", cwd=project.folder).returncode == 0
+    assert run_pytest("test_other.py", "-k", "nothing", cwd=project.folder).returncode == 5
+
+
+def test_results_of_a_run_are_json_to_the_end(judge: Judge, target: Path) -> None:
+    seen = judge("-m", "sev0", target=target)
+    assert seen.folder is not None
+    assert json.loads((seen.folder / "results.json").read_text())["target"] == "nowhere"
