@@ -10,7 +10,7 @@ pytest_plugins = [
     "fixtures.host",
     "fixtures.logs",
     "fixtures.work",
-    "fixtures.database_access",
+    "fixtures.access",
     "fixtures.activity",
     "fixtures.schedule",
     "fixtures.backups",

@@ -132,7 +132,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if (
         part
         and part[1].role == "diagnostic"
-        and _trigger_state(item) == "ok"
+        and _trigger_state(item) in ("ok", "skipped")
         and any(p.second_wave for p in probes_of(item))
     ):
         pytest.skip(NOT_NEEDED)

@@ -205,5 +205,8 @@ def _alert(
 
 def _causes(failing: list[CheckOutcome]) -> list[Cause]:
     """Give each cause once, in the order in which the module tries them."""
-    causes = {check.cause: Cause(check.cause, check.cause, check.message) for check in reversed(failing) if check.cause}
-    return list(reversed(causes.values()))
+    causes: dict[str, Cause] = {}
+    for check in failing:
+        if check.cause:
+            causes.setdefault(check.cause, Cause(check.cause, check.cause, check.message))
+    return list(causes.values())

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
@@ -329,9 +328,3 @@ def test_other_tests_end_with_pytests_own_status(project: Project) -> None:
     (project.folder / "test_other.py").write_text("import pytest\n\ndef test_it():\n    pytest.skip('today')\n")
     assert run_pytest("test_other.py", cwd=project.folder).returncode == 0
     assert run_pytest("test_other.py", "-k", "nothing", cwd=project.folder).returncode == 5
-
-
-def test_results_of_a_run_are_json_to_the_end(judge: Judge, target: Path) -> None:
-    seen = judge("-m", "sev0", target=target)
-    assert seen.folder is not None
-    assert json.loads((seen.folder / "results.json").read_text())["target"] == "nowhere"

@@ -3,11 +3,11 @@
 from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, hours, minutes, percent, trigger
-from fixtures.docker import Containers
+from fixtures.docker import Containers, Usages
 from fixtures.host import Disks, Memory
 from fixtures.logs import LogTail
 from fixtures.words import listed
-from fixtures.work import Heartbeats, HeldItems, OldestItem, WorkerProcesses
+from fixtures.work import Heartbeats, HeldItems, OldestItem, Workers
 
 ALERT = Alert(
     name="NoActiveWorkers",
@@ -21,6 +21,7 @@ ALERT = Alert(
         "recent_errors": minutes(10),
         "disk_free": percent(5),
         "memory_available": percent(5),
+        "container_memory": percent(90),
     },
     respond_within=minutes(5),
     escalate_after=minutes(15),
@@ -35,32 +36,46 @@ def test_a_worker_sent_a_heartbeat_recently(heartbeats: Heartbeats, limits: Simp
     assert heartbeats.seen_within(limits.heartbeat_age), f"{heartbeats}, limit {limits.heartbeat_age}"
 
 
+@diagnostic(cause="containers-paused", step=1)
+def test_the_worker_containers_are_not_paused(containers: Containers) -> None:
+    """The processes of no worker's container are frozen."""
+    paused = containers.paused("worker")
+    assert not paused, listed(paused)
+
+
 @diagnostic(cause="containers-not-running", step=1)
 def test_the_worker_containers_run(containers: Containers) -> None:
     """Every worker container of the project is there and runs."""
     assert not containers.trouble("worker"), containers.trouble("worker")
 
 
+@diagnostic(cause="network-partition", step=1)
+def test_the_workers_share_a_network_with_the_database(containers: Containers) -> None:
+    """The workers' containers are on a network on which PostgreSQL is."""
+    cut_off = containers.cut_off("worker", "postgres")
+    assert not cut_off, f"on no network of postgres: {listed(cut_off)}"
+
+
 @diagnostic(cause="workers-busy-or-stuck", step=2)
 def test_no_silent_worker_holds_work(
-    heartbeats: Heartbeats, held_items: HeldItems, worker_processes: WorkerProcesses, limits: SimpleNamespace
+    heartbeats: Heartbeats, held_items: HeldItems, workers: Workers, limits: SimpleNamespace
 ) -> None:
     """No worker that runs has been at one item for longer than a heartbeat may take: it sends none meanwhile."""
-    held = held_items.held_by({row.worker for row in worker_processes.running if row.age > limits.heartbeat_age})
+    held = held_items.held_by({row.worker for row in workers.running if row.age > limits.heartbeat_age})
     assert not held, f"{listed(held)}; last heartbeat: {listed(heartbeats.rows, 2)}"
 
 
 @diagnostic(cause="workers-hung", step=1)
-def test_the_worker_processes_are_not_frozen(worker_processes: WorkerProcesses) -> None:
-    """No worker process is stopped, or stuck in the kernel."""
-    assert not worker_processes.frozen, f"frozen: {listed(worker_processes.frozen)}"
+def test_the_workers_are_not_frozen(workers: Workers) -> None:
+    """No worker's process is stopped, or stuck in the kernel."""
+    assert not workers.frozen, f"frozen: {listed(workers.frozen)}"
 
 
 @diagnostic(cause="workers-stopped", step=1)
-def test_the_worker_processes_run(worker_processes: WorkerProcesses) -> None:
-    """The host still runs the process of some worker."""
-    some = worker_processes.running or worker_processes.frozen
-    assert some, f"no process any more: {listed(worker_processes.gone)}"
+def test_some_worker_runs(workers: Workers) -> None:
+    """Of the workers of the last day, some process is left."""
+    some = workers.running or workers.frozen
+    assert some, f"no process any more: {listed(workers.gone)}"
 
 
 @diagnostic(cause="worker-missing", step=2)
@@ -74,6 +89,13 @@ def test_no_worker_fell_silent(heartbeats: Heartbeats, limits: SimpleNamespace) 
 def test_due_work_is_taken(oldest_item: OldestItem, limits: SimpleNamespace) -> None:
     """No item that is due has waited long for a worker."""
     assert not oldest_item.waits_longer_than(limits.work_waits), f"{oldest_item}, limit {limits.work_waits}"
+
+
+@diagnostic(cause="container-near-its-limit", step=4)
+def test_the_worker_containers_have_memory_left(container_usage: Usages, limits: SimpleNamespace) -> None:
+    """No worker's container uses most of its memory limit."""
+    near = container_usage.near_limit(limits.container_memory, "worker")
+    assert not near, listed(near)
 
 
 @diagnostic(cause="host-memory-exhausted", step=4)

@@ -3,8 +3,9 @@
 from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, minutes, percent, trigger
+from fixtures.access import ApiAccess
 from fixtures.api import Health
-from fixtures.docker import Containers
+from fixtures.docker import Containers, Usages
 from fixtures.host import Disks, Memory
 from fixtures.logs import LogTail
 from fixtures.postgres import Database
@@ -17,7 +18,12 @@ ALERT = Alert(
     trigger="the health check of the API fails for more than 2 minutes",
     impact="complete service unavailability",
     lasts=minutes(2),
-    limits={"recent_errors": minutes(10), "disk_free": percent(5), "memory_available": percent(5)},
+    limits={
+        "recent_errors": minutes(10),
+        "disk_free": percent(5),
+        "memory_available": percent(5),
+        "container_memory": percent(90),
+    },
     respond_within=minutes(5),
     escalate_after=minutes(15),
     escalate_when=("several services fail", "the integrity of data is in doubt"),
@@ -26,22 +32,24 @@ ALERT = Alert(
 )
 
 
-@trigger(step=1, measures="api_health.answer.took")
-def test_the_api_is_healthy(api_health: Health) -> None:
+@trigger(step=1, measures="api_access.took")
+def test_the_api_is_healthy(api_access: ApiAccess) -> None:
     """GET /health answers 200 with a health document in which api, database and redis are not unhealthy."""
-    assert api_health.is_healthy, f"{api_health}"
+    assert api_access.is_healthy, f"{api_access}"
 
 
-@diagnostic(cause="api-not-listening", step=1)
-def test_the_api_listens(api_health: Health) -> None:
-    """Something accepts connections at the API's address."""
-    assert not api_health.refused, f"{api_health}"
+@diagnostic(cause="container-missing", step=(1, 2))
+def test_the_api_has_a_container(containers: Containers) -> None:
+    """The project has a container of the api, and it was started."""
+    absent = containers.missing("api") or listed(containers.not_started("api"))
+    assert not absent, absent
 
 
-@diagnostic(cause="container-not-running", step=(1, 2))
-def test_the_api_container_runs(containers: Containers) -> None:
-    """The container of the api is there and runs."""
-    assert not containers.trouble("api"), containers.trouble("api")
+@diagnostic(cause="port-conflict", step=2)
+def test_the_api_got_its_port(containers: Containers) -> None:
+    """The engine could publish the port of the api's container."""
+    without = containers.without_port("api")
+    assert not without, f"{listed(without)}; {listed(containers.port_holders)}"
 
 
 @diagnostic(cause="out-of-memory", step=(2, 4))
@@ -49,6 +57,33 @@ def test_the_api_was_not_killed_for_want_of_memory(containers: Containers) -> No
     """The kernel did not kill the api's container to get memory back."""
     killed = containers.killed_for_memory("api")
     assert not killed, listed(killed)
+
+
+@diagnostic(cause="configuration-error", step=2)
+def test_the_api_survives_its_start(containers: Containers) -> None:
+    """The api's container does not end, again and again, as soon as it is started."""
+    failing = containers.failing_at_start("api")
+    assert not failing, listed(failing)
+
+
+@diagnostic(cause="container-paused", step=2)
+def test_the_api_container_is_not_paused(containers: Containers) -> None:
+    """The processes of the api's container are not frozen."""
+    paused = containers.paused("api")
+    assert not paused, listed(paused)
+
+
+@diagnostic(cause="container-crashed", step=2)
+def test_the_api_container_has_not_ended(containers: Containers) -> None:
+    """The api's container, once at work, did not end."""
+    crashed = containers.crashed("api")
+    assert not crashed, listed(crashed)
+
+
+@diagnostic(cause="api-not-listening", step=1)
+def test_the_api_listens(api_health: Health) -> None:
+    """Something accepts connections at the API's address."""
+    assert not api_health.refused, f"{api_health}"
 
 
 @diagnostic(cause="database-connection-lost", step=3, explained_by="OrchestratorDatabaseDown")
@@ -70,6 +105,12 @@ def test_redis_lets_ordinaut_in(redis_answer: RedisAnswer) -> None:
     assert not redis_answer.refuses_the_password, f"{redis_answer}"
 
 
+@diagnostic(cause="redis-out-of-memory", step=3)
+def test_redis_takes_writes(redis_answer: RedisAnswer) -> None:
+    """Redis has memory left, or may evict: its writes do not fail."""
+    assert not redis_answer.refuses_writes, f"{redis_answer}: {redis_answer.memory}"
+
+
 @diagnostic(cause="api-hung", step=1)
 def test_the_api_answers_in_time(api_health: Health) -> None:
     """A request that was accepted is answered."""
@@ -86,6 +127,20 @@ def test_the_api_answers_without_error(api_health: Health) -> None:
 def test_the_answer_is_a_health_document(api_health: Health) -> None:
     """What answers at the API's address is Ordinaut's API."""
     assert not api_health.is_no_document, f"{api_health}"
+
+
+@diagnostic(cause="container-unhealthy", step=2)
+def test_the_api_container_is_healthy(containers: Containers) -> None:
+    """The own health check of the api's container does not fail."""
+    unhealthy = containers.unhealthy("api")
+    assert not unhealthy, listed(unhealthy)
+
+
+@diagnostic(cause="container-near-its-limit", step=4)
+def test_the_api_container_has_memory_left(container_usage: Usages, limits: SimpleNamespace) -> None:
+    """The api's container uses less than most of its memory limit."""
+    near = container_usage.near_limit(limits.container_memory, "api")
+    assert not near, listed(near)
 
 
 @diagnostic(cause="host-memory-exhausted", step=4)

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, minutes, percent, trigger
-from fixtures.database_access import DatabaseAccess
+from fixtures.access import DatabaseAccess
 from fixtures.docker import Containers
 from fixtures.host import Disks, Memory
 from fixtures.logs import LogTail
@@ -25,16 +25,47 @@ ALERT = Alert(
 )
 
 
-@trigger(step=(1, 3), measures="database.used_slots")
+@trigger(step=(1, 3), measures="database_access.used_slots")
 def test_the_database_serves_ordinaut(database_access: DatabaseAccess) -> None:
     """PostgreSQL lets Ordinaut in, has slots left for it, and has its tables."""
     assert not database_access.is_down, f"{database_access}"
 
 
-@diagnostic(cause="container-not-running", step=2)
-def test_the_database_container_runs(containers: Containers) -> None:
-    """The container of PostgreSQL is there and runs."""
-    assert not containers.trouble("postgres"), containers.trouble("postgres")
+@diagnostic(cause="container-missing", step=2)
+def test_the_database_has_a_container(containers: Containers) -> None:
+    """The project has a container of PostgreSQL, and it was started."""
+    absent = containers.missing("postgres") or listed(
+        [*containers.not_started("postgres"), *containers.without_port("postgres")]
+    )
+    assert not absent, absent
+
+
+@diagnostic(cause="out-of-memory", step=(2, 4))
+def test_the_database_was_not_killed_for_want_of_memory(containers: Containers) -> None:
+    """The kernel did not kill PostgreSQL's container to get memory back."""
+    killed = containers.killed_for_memory("postgres")
+    assert not killed, listed(killed)
+
+
+@diagnostic(cause="disk-full", step=(2, 4))
+def test_the_database_found_space_to_write(postgres_log: LogTail, limits: SimpleNamespace) -> None:
+    """PostgreSQL did not complain of late that its volume is full."""
+    lines = postgres_log.saying(limits.recent_errors, "No space left on device")
+    assert not lines, f"{len(lines)} lines within {limits.recent_errors}, the last: {lines[-1].text}"
+
+
+@diagnostic(cause="container-paused", step=2)
+def test_the_database_container_is_not_paused(containers: Containers) -> None:
+    """The processes of PostgreSQL's container are not frozen."""
+    paused = containers.paused("postgres")
+    assert not paused, listed(paused)
+
+
+@diagnostic(cause="container-crashed", step=2)
+def test_the_database_container_has_not_ended(containers: Containers) -> None:
+    """PostgreSQL's container did not end, neither at its start nor later."""
+    ended = [*containers.crashed("postgres"), *containers.failing_at_start("postgres")]
+    assert not ended, listed(ended)
 
 
 @diagnostic(cause="server-not-running", step=1)
@@ -96,6 +127,13 @@ def test_the_disks_have_space_left(host_disks: Disks, limits: SimpleNamespace) -
 def test_the_host_has_memory_left(host_memory: Memory, limits: SimpleNamespace) -> None:
     """The host has memory left for PostgreSQL."""
     assert host_memory.available_share >= limits.memory_available, f"{host_memory}, limit {limits.memory_available}"
+
+
+@diagnostic(cause="container-unhealthy", step=2)
+def test_the_database_container_is_healthy(containers: Containers) -> None:
+    """The own health check of PostgreSQL's container does not fail."""
+    unhealthy = containers.unhealthy("postgres")
+    assert not unhealthy, listed(unhealthy)
 
 
 @diagnostic(cause="errors-in-log", step=2)

@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, minutes, trigger
+from checks.alerting import Alert, diagnostic, minutes, seconds, trigger
 from fixtures.docker import Containers
-from fixtures.host import ServiceProcess
+from fixtures.host import Processes, ServiceProcess
 from fixtures.logs import LogTail
 from fixtures.postgres import Database
 from fixtures.schedule import Schedule, Scheduling
@@ -15,7 +15,7 @@ ALERT = Alert(
     severity=1,
     trigger="no task scheduling activity for more than 5 minutes",
     impact="future tasks are not queued",
-    limits={"late_by": minutes(5), "recent_errors": minutes(15)},
+    limits={"late_by": minutes(5), "recent_errors": minutes(15), "clock_skew": seconds(30)},
     respond_within=minutes(15),
     escalate_after=minutes(30),
     labels={"service": "scheduler"},
@@ -29,10 +29,32 @@ def test_the_scheduler_queues_what_is_due(scheduling: Scheduling, schedule: Sche
     assert scheduling.goes_on(limits.late_by), f"{scheduling}, limit {limits.late_by}: {schedule.reading}"
 
 
-@diagnostic(cause="container-not-running", step=1)
-def test_the_scheduler_container_runs(containers: Containers) -> None:
-    """The container of the scheduler is there and runs."""
-    assert not containers.trouble("scheduler"), containers.trouble("scheduler")
+@diagnostic(cause="container-missing", step=1)
+def test_the_scheduler_has_a_container(containers: Containers) -> None:
+    """The project has a container of the scheduler, and it was started."""
+    absent = containers.missing("scheduler") or listed(containers.not_started("scheduler"))
+    assert not absent, absent
+
+
+@diagnostic(cause="fails-at-start", step=1)
+def test_the_scheduler_survives_its_start(containers: Containers) -> None:
+    """The scheduler's container does not end, again and again, as soon as it is started."""
+    failing = containers.failing_at_start("scheduler")
+    assert not failing, listed(failing)
+
+
+@diagnostic(cause="container-paused", step=1)
+def test_the_scheduler_container_is_not_paused(containers: Containers) -> None:
+    """The processes of the scheduler's container are not frozen."""
+    paused = containers.paused("scheduler")
+    assert not paused, listed(paused)
+
+
+@diagnostic(cause="container-crashed", step=1)
+def test_the_scheduler_container_has_not_ended(containers: Containers) -> None:
+    """The scheduler's container, once at work, did not end, nor was it killed for want of memory."""
+    ended = [*containers.crashed("scheduler"), *containers.killed_for_memory("scheduler")]
+    assert not ended, listed(ended)
 
 
 @diagnostic(cause="jobs-missing", step=2)
@@ -65,6 +87,13 @@ def test_the_scheduler_has_its_database(database: Database, scheduler_log: LogTa
 def test_every_task_has_its_job(schedule: Schedule) -> None:
     """No task was posted after the scheduler's start: it looks for tasks only then."""
     assert not schedule.some_not_loaded, f"without a job: {listed(schedule.some_not_loaded)}"
+
+
+@diagnostic(cause="clock-skew", step=2)
+def test_the_clocks_agree(database: Database, processes: Processes, limits: SimpleNamespace) -> None:
+    """The host's clock and the database's agree: jobs are due by the one and judged by the other."""
+    skew = database.ahead_of(processes.clock)
+    assert abs(skew) <= limits.clock_skew, f"the database's clock is {skew} ahead of the host's"
 
 
 @diagnostic(cause="errors-in-log", step=3)

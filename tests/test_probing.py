@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fixtures import probing
+from fixtures.masking import MASK, Masker
+from fixtures.probing import CannotTell, Cost, NotThere, Probe, Probes, note, time_left
+from fixtures.settings import Deadlines
+from tests.projects import Project, nowhere
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.conftest import Judge, Judgement
+
+SECRET = "p4ss-w0rd"
+SHORT = Deadlines(connect=0.05, call=0.05, run=0.05)
+
+
+def target(deadlines: Deadlines) -> Any:
+    return SimpleNamespace(settings=SimpleNamespace(deadlines=deadlines), mask=Masker({SECRET}))
+
+
+def a_probe(read: Callable[[Any], object]) -> Probe[object]:
+    return Probe("a_probe", "postgres", read, second_wave=False)
+
+
+@pytest.fixture
+def probes() -> Probes:
+    return Probes(target(Deadlines()))
+
+
+@pytest.fixture
+def hung(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """What a probe waits for until the test has ended."""
+    monkeypatch.setattr(probing, "GRACE", 0)
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+# -- one probe
+
+
+def test_a_probe_is_asked_once(probes: Probes) -> None:
+    asked: list[object] = []
+    counting = a_probe(lambda target: asked.append(target) or len(asked))
+    assert [probes.fact(counting), probes.fact(counting)] == [1, 1]
+
+
+def test_probes_run_at_the_same_time(probes: Probes) -> None:
+    both = threading.Barrier(2, timeout=5)  # passed only by two at once
+    pair = [Probe(name, "host", lambda _: both.wait(), second_wave=False) for name in ("one", "other")]
+    probes.start(pair)
+    assert sorted(probes.fact(each) for each in pair) == [0, 1]
+
+
+def test_a_call_that_never_ends_is_unknown(hung: threading.Event) -> None:
+    probes = Probes(target(Deadlines(call=0.05, run=60)))
+
+    def ask(_: object) -> object:
+        time_left(60)  # the clock of the call starts
+        return hung.wait()
+
+    with pytest.raises(CannotTell, match=r"postgres: no answer within 0.05 s \(probe a_probe\)") as raised:
+        probes.fact(a_probe(ask))
+    assert raised.value.resource == "postgres"
+    assert probes.summary() == [{"name": "a_probe", "took_ms": None, "error": "never came back"}]
+
+
+def test_what_is_left_when_the_runs_time_is_over_is_unknown(hung: threading.Event) -> None:
+    probes = Probes(target(SHORT))
+    with pytest.raises(CannotTell, match="postgres: the run's deadline has passed"):
+        probes.fact(a_probe(lambda _: hung.wait()))
+
+
+def test_a_hung_probe_holds_no_other_up(hung: threading.Event) -> None:
+    probes = Probes(target(Deadlines()))
+    quick = Probe("quick", "redis", lambda _: "answer", second_wave=False)
+    probes.start([a_probe(lambda _: hung.wait()), quick])
+    assert probes.fact(quick) == "answer"
+
+
+def test_later_calls_of_a_probe_get_what_the_earlier_left() -> None:
+    probes = Probes(target(Deadlines(call=0.5)))
+    first, second = probes.fact(a_probe(lambda _: [time_left(60), time_left(60)]))  # type: ignore[misc]
+    assert 0.2 <= second <= first <= 0.5
+
+
+def test_outside_of_a_probe_a_call_has_all_its_time() -> None:
+    assert time_left(3) == 3
+
+
+def test_what_a_driver_raises_is_unknown_with_its_words_masked(probes: Probes) -> None:
+    def ask(_: object) -> object:
+        raise ConnectionError(f"no way in with {SECRET}")
+
+    with pytest.raises(CannotTell) as raised:
+        probes.fact(a_probe(ask))
+    assert str(raised.value) == f"the probe a_probe failed: ConnectionError: no way in with {MASK}"
+
+
+def test_an_answer_that_says_unknown_names_what_is_gone(probes: Probes) -> None:
+    def ask(_: object) -> object:
+        raise CannotTell(f"refused: {SECRET}", "redis")
+
+    with pytest.raises(CannotTell, match=f"refused: {MASK}") as raised:
+        probes.fact(a_probe(ask))
+    assert raised.value.resource == "redis"
+
+
+def test_what_the_target_has_not_is_not_there(probes: Probes) -> None:
+    def ask(_: object) -> object:
+        raise NotThere("no engine")
+
+    with pytest.raises(NotThere, match="no engine"):
+        probes.fact(a_probe(ask))
+
+
+# -- evidence and cost
+
+
+def test_evidence_is_masked_and_cut(probes: Probes) -> None:
+    def ask(asked: Any) -> object:
+        excerpt = "\n".join(f"{number} {SECRET}" for number in range(1000))
+        return note(asked.mask, "postgres", f"psql {SECRET}", 0.0123, excerpt)
+
+    probes.fact(a_probe(ask))
+    (page,) = probes.evidence("a_probe")
+    assert (page.source, page.command, page.took_ms) == ("postgres", f"psql {MASK}", 12.3)
+    assert page.excerpt.splitlines()[-1] == f"999 {MASK}"
+    assert len(page.excerpt.splitlines()) == probing.EXCERPT_LINES
+
+
+def test_one_endless_line_of_evidence_is_cut(probes: Probes) -> None:
+    probes.fact(a_probe(lambda asked: note(asked.mask, "api", "curl", 0, "x" * 100_000)))
+    assert len(probes.evidence("a_probe")[0].excerpt) == probing.EXCERPT_CHARACTERS
+
+
+def test_a_probe_that_failed_still_shows_what_it_saw(probes: Probes) -> None:
+    def ask(asked: Any) -> object:
+        note(asked.mask, "redis", "ping", 0, "refused")
+        raise CannotTell("refused")
+
+    with pytest.raises(CannotTell):
+        probes.fact(a_probe(ask))
+    assert [page.excerpt for page in probes.evidence("a_probe")] == ["refused"]
+
+
+def test_the_cost_is_counted_by_resource_also_where_a_call_fails() -> None:
+    cost = Cost()
+    with cost.of("postgres"):
+        pass
+    with pytest.raises(OSError, match="gone"), cost.of("postgres"):
+        raise OSError("gone")
+    with cost.of("api"):
+        pass
+    assert {name: spent["calls"] for name, spent in cost.summary().items()} == {"api": 1, "postgres": 2}
+
+
+# -- the probes of a run
+
+IMPORTS = """
+from fixtures.probing import CannotTell, NotThere, probe
+"""
+COSTLY = (
+    IMPORTS
+    + """
+@probe("host", second_wave=True)
+def costly(target):
+    return "much"
+
+@trigger()
+def test_all_is_well():
+    "All is well."
+    {trigger}
+
+@diagnostic(cause="a-cause", step=1)
+def test_little_is_used(costly):
+    "Little is used."
+    assert costly != "much", "much is used"
+"""
+)
+TWO_PROBES = (
+    IMPORTS
+    + """
+@probe("postgres")
+def broken(target):
+    raise {error}
+
+@probe("redis")
+def sound(target):
+    return "sound"
+
+@trigger()
+def test_it_is_sound(sound):
+    "It is sound."
+    assert sound == "sound"
+
+@diagnostic(cause="a-cause", step=1)
+def test_it_is_not_broken(broken):
+    "It is not broken."
+
+@diagnostic(cause="another-cause", step=1)
+def test_it_is_sound_still(sound):
+    "It is sound still."
+"""
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "project")
+
+
+def probed(judgement: Judgement) -> set[str]:
+    assert judgement.results is not None, judgement.output
+    return {each["name"] for each in judgement.results["probes"]}
+
+
+def outcomes(judgement: Judgement) -> list[str]:
+    assert judgement.results is not None, judgement.output
+    return [check["outcome"] for alert in judgement.results["alerts"] for check in alert["checks"]]
+
+
+@pytest.mark.parametrize(
+    ("raises", "expected"),
+    [
+        ("assert False, 'bad'", ["firing", "firing"]),
+        ("raise OSError('lost')", ["unknown", "noted"]),
+    ],
+    ids=["firing", "unknown"],
+)
+def test_the_second_wave_starts_when_a_trigger_is_not_ok(
+    judge: Judge, project: Project, tmp_path: Path, raises: str, expected: list[str]
+) -> None:
+    project.add_alert("costly_alert", COSTLY.format(trigger=raises))
+    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+    assert outcomes(seen) == expected
+    assert probed(seen) == {"costly"}
+
+
+@pytest.mark.parametrize("quiet", ["pass", "pytest.skip('absent')"], ids=["ok", "skipped"])
+def test_the_second_wave_is_spared_while_nothing_is_wrong(
+    judge: Judge, project: Project, tmp_path: Path, quiet: str
+) -> None:
+    project.add_alert("costly_alert", COSTLY.format(trigger=quiet))
+    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+    assert outcomes(seen)[1] == "skipped"
+    assert probed(seen) == set()
+
+
+def test_an_alert_that_fires_starts_the_second_wave_of_its_own_alone(
+    judge: Judge, project: Project, tmp_path: Path
+) -> None:
+    project.add_alert("quiet_alert", COSTLY.format(trigger="pass"))
+    project.add_alert("bad_alert", COSTLY.replace("costly", "other").format(trigger="assert False, 'bad'"))
+    assert probed(judge(target=nowhere(tmp_path), cwd=project.folder)) == {"other"}
+
+
+def test_a_probe_that_nobody_selected_is_not_started(judge: Judge, project: Project, tmp_path: Path) -> None:
+    project.add_alert("quick_alert", "\n@trigger()\ndef test_it():\n    'It.'\n", severity=0)
+    project.add_alert("other_alert", TWO_PROBES.format(error="OSError()"), severity=1)
+    assert probed(judge("-m", "sev0", target=nowhere(tmp_path), cwd=project.folder)) == set()
+    assert probed(judge("-m", "sev1", target=nowhere(tmp_path), cwd=project.folder)) == {"broken", "sound"}
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "status"),
+    [
+        ("RuntimeError('driver')", "unknown", 6),
+        ("SystemExit(3)", "unknown", 6),
+        ("AssertionError('driver')", "unknown", 6),
+        ("CannotTell('gone', 'postgres')", "unknown", 6),
+        ("NotThere('none here')", "skipped", 0),
+    ],
+)
+def test_a_probe_that_raises_is_the_matter_of_its_own_checks(
+    judge: Judge, project: Project, tmp_path: Path, error: str, outcome: str, status: int
+) -> None:
+    project.add_alert("some_alert", TWO_PROBES.format(error=error))
+    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+    assert outcomes(seen) == ["ok", outcome, "ok"]
+    assert seen.status == status

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.judging import AlertRow, CheckOutcome, judge
+from fixtures.probing import CannotTell
+from reports.results import AlertResult, alerts_of, exit_status, stamp, verdict
+
+if TYPE_CHECKING:
+    from checks.alerting import Role
+    from checks.judging import State
+
+NOW = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
+
+
+def row(name: str, severity: int = 0, explains: str | None = None) -> AlertRow:
+    return AlertRow(name, severity, "it is bad", "harm", f"runbooks/{name}.md", 300, 900, [], explains, 0)
+
+
+DATABASE_DOWN = row("DatabaseDown", explains="postgres")
+API_DOWN = row("APIDown", explains="api")
+NO_WORKERS = row("NoWorkers", explains="worker")
+SLOW = row("Slow", severity=1)
+
+
+def trigger(alert: AlertRow, state: State, resource: str | None = None) -> CheckOutcome:
+    return CheckOutcome(f"{alert.name}::trigger", alert, "trigger", [1], state, "", "why", resource=resource)
+
+
+def diagnostic(alert: AlertRow, state: State, cause: str, explained_by: str | None = None) -> CheckOutcome:
+    identity = f"{alert.name}::{cause}"
+    return CheckOutcome(identity, alert, "diagnostic", [1], state, "", cause, cause=cause, explained_by=explained_by)
+
+
+def results(*outcomes: CheckOutcome) -> dict[str, AlertResult]:
+    return {alert.name: alert for alert in alerts_of(list(outcomes), NOW)}
+
+
+# -- a check's state
+
+
+@pytest.mark.parametrize(
+    ("role", "raised", "trigger_state", "state"),
+    [
+        ("trigger", None, "unknown", "ok"),
+        ("trigger", AssertionError(), "unknown", "firing"),
+        ("trigger", CannotTell("who knows"), "unknown", "unknown"),
+        ("trigger", ZeroDivisionError(), "unknown", "unknown"),
+        ("trigger", pytest.skip.Exception("absent"), "unknown", "skipped"),
+        ("diagnostic", None, "firing", "ok"),
+        ("diagnostic", AssertionError(), "firing", "firing"),
+        ("diagnostic", AssertionError(), "pending", "pending"),
+        ("diagnostic", AssertionError(), "silenced", "silenced"),
+        ("diagnostic", AssertionError(), "ok", "noted"),
+        ("diagnostic", AssertionError(), "unknown", "noted"),
+        ("diagnostic", AssertionError(), "skipped", "noted"),
+        ("diagnostic", OSError(), "ok", "unknown"),
+        ("diagnostic", TimeoutError(), "firing", "unknown"),
+        ("diagnostic", pytest.skip.Exception("absent"), "firing", "skipped"),
+    ],
+)
+def test_what_a_check_raised_gives_its_state(
+    role: Role, raised: BaseException | None, trigger_state: State, state: State
+) -> None:
+    assert judge(role, raised, trigger_state) == state
+
+
+# -- an alert's state
+
+
+@pytest.mark.parametrize("state", ["ok", "firing", "unknown", "pending", "silenced", "skipped"])
+def test_an_alert_has_the_state_of_its_trigger(state: State) -> None:
+    alerts = results(diagnostic(SLOW, "noted", "a"), trigger(SLOW, state), diagnostic(SLOW, "unknown", "b"))
+    assert alerts["Slow"].state == state
+
+
+def test_an_alert_without_its_trigger_is_unknown() -> None:
+    assert results(diagnostic(SLOW, "ok", "a"))["Slow"].state == "unknown"
+
+
+def test_a_quiet_alert_that_notes_something_says_so() -> None:
+    assert results(trigger(SLOW, "ok"), diagnostic(SLOW, "noted", "a"))["Slow"].shown_state == "noted"
+    assert results(trigger(SLOW, "ok"), diagnostic(SLOW, "unknown", "a"))["Slow"].shown_state == "unknown"
+    assert results(trigger(SLOW, "ok"), diagnostic(SLOW, "skipped", "a"))["Slow"].shown_state == "ok"
+
+
+def test_a_firing_alert_says_by_when_one_must_act() -> None:
+    alert = results(trigger(SLOW, "firing"))["Slow"]
+    assert (alert.since, alert.respond_by, alert.escalate_at) == (
+        "2026-03-04T12:00:00Z", "2026-03-04T12:05:00Z", "2026-03-04T12:15:00Z",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["ok", "skipped"])
+def test_a_quiet_alert_asks_for_nothing(state: State) -> None:
+    alert = results(trigger(SLOW, state))["Slow"]
+    assert (alert.since, alert.respond_by, alert.escalate_at) == (None, None, None)
+
+
+# -- causes
+
+
+def test_causes_come_in_the_modules_order_and_once() -> None:
+    alert = results(
+        trigger(SLOW, "firing"),
+        diagnostic(SLOW, "firing", "first"),
+        diagnostic(SLOW, "ok", "not-this"),
+        diagnostic(SLOW, "firing", "second"),
+        diagnostic(SLOW, "firing", "first"),
+    )["Slow"]
+    assert [cause.name for cause in alert.causes] == ["first", "second"]
+    assert [cause.runbook_anchor for cause in alert.causes] == ["first", "second"]
+
+
+def test_what_is_noted_is_no_cause() -> None:
+    alert = results(trigger(SLOW, "ok"), diagnostic(SLOW, "noted", "a"))["Slow"]
+    assert alert.causes == []
+    assert [check.cause for check in alert.noted] == ["a"]
+
+
+# -- what explains what
+
+
+def test_what_needs_a_resource_is_explained_by_the_alert_about_it() -> None:
+    alerts = results(trigger(DATABASE_DOWN, "firing"), trigger(NO_WORKERS, "unknown", "postgres"))
+    assert alerts["NoWorkers"].caused_by == "DatabaseDown"
+    assert alerts["DatabaseDown"].caused_by is None
+
+
+def test_the_explaining_alert_may_be_unknown_itself() -> None:
+    alerts = results(trigger(DATABASE_DOWN, "unknown", "postgres"), trigger(NO_WORKERS, "unknown", "postgres"))
+    assert alerts["NoWorkers"].caused_by == "DatabaseDown"
+    assert alerts["DatabaseDown"].caused_by is None
+
+
+@pytest.mark.parametrize("state", ["ok", "skipped"])
+def test_an_alert_that_is_well_explains_nothing(state: State) -> None:
+    alerts = results(trigger(DATABASE_DOWN, state), trigger(NO_WORKERS, "unknown", "postgres"))
+    assert alerts["NoWorkers"].caused_by == "postgres"
+
+
+def test_a_resource_explains_where_its_alert_was_not_selected() -> None:
+    assert results(trigger(NO_WORKERS, "unknown", "postgres"))["NoWorkers"].caused_by == "postgres"
+
+
+def test_what_is_unknown_for_a_reason_of_its_own_has_no_other() -> None:
+    alerts = results(trigger(DATABASE_DOWN, "firing"), trigger(SLOW, "unknown"))
+    assert alerts["Slow"].caused_by is None
+
+
+def test_an_alert_follows_from_the_one_that_its_first_cause_is_about() -> None:
+    alerts = results(
+        trigger(DATABASE_DOWN, "firing"),
+        trigger(API_DOWN, "firing"),
+        diagnostic(API_DOWN, "firing", "database-lost", "DatabaseDown"),
+        diagnostic(API_DOWN, "firing", "hung"),
+    )
+    assert alerts["APIDown"].caused_by == "DatabaseDown"
+
+
+def test_an_alert_with_a_nearer_cause_stands_by_itself() -> None:
+    alerts = results(
+        trigger(DATABASE_DOWN, "firing"),
+        trigger(API_DOWN, "firing"),
+        diagnostic(API_DOWN, "firing", "not-listening"),
+        diagnostic(API_DOWN, "firing", "database-lost", "DatabaseDown"),
+    )
+    assert alerts["APIDown"].caused_by is None
+
+
+def test_an_alert_that_does_not_fire_explains_no_other_that_does() -> None:
+    alerts = results(
+        trigger(DATABASE_DOWN, "unknown"),
+        trigger(API_DOWN, "firing"),
+        diagnostic(API_DOWN, "firing", "database-lost", "DatabaseDown"),
+    )
+    assert alerts["APIDown"].caused_by is None
+
+
+# -- order
+
+
+def test_what_must_be_acted_on_comes_first() -> None:
+    follower, noted, sev1, sev0 = row("Follower"), row("Noted"), row("B", severity=1), row("Z", explains="postgres")
+    alerts = results(
+        trigger(row("Well"), "ok"),
+        trigger(row("Absent"), "skipped"),
+        trigger(noted, "ok"),
+        diagnostic(noted, "noted", "a"),
+        trigger(row("Untold"), "unknown"),
+        trigger(sev1, "firing"),
+        trigger(follower, "firing"),
+        diagnostic(follower, "firing", "a", "Z"),
+        trigger(sev0, "firing"),
+    )
+    assert list(alerts) == ["Z", "B", "Follower", "Untold", "Noted", "Well", "Absent"]
+
+
+# -- the run as a whole
+
+
+@pytest.mark.parametrize(
+    ("states", "status", "said"),
+    [
+        (["ok"], 0, "ok"),
+        (["ok", "skipped", "noted"], 0, "ok"),
+        (["ok", "silenced"], 0, "ok"),
+        (["ok", "pending"], 0, "ok"),
+        (["ok", "firing"], 1, "firing"),
+        (["unknown", "firing", "ok"], 1, "firing"),
+        (["ok", "unknown"], 6, "unknown"),
+        (["skipped", "unknown"], 6, "unknown"),
+        (["skipped", "skipped"], 5, "unknown"),
+        ([], 5, "unknown"),
+    ],
+)
+def test_the_exit_status_and_the_verdict_follow_from_the_states(states: list[State], status: int, said: str) -> None:
+    assert exit_status(states) == status
+    assert verdict(status) == said
+
+
+@pytest.mark.parametrize("status", [2, 3, 4, 5, 6])
+def test_a_run_that_ended_otherwise_is_never_well(status: int) -> None:
+    assert verdict(status) == "unknown"
+
+
+def test_times_are_written_in_utc() -> None:
+    assert stamp(NOW.astimezone(tz=None) + timedelta(seconds=0.7)) == "2026-03-04T12:00:00Z"
