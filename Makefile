@@ -7,7 +7,7 @@ FAULT ?=
 # Works from any folder: make -C /path/to/this smoke
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke check test lint format readme lock clean
+.PHONY: help demo smoke check test bench lint format readme lock clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -32,6 +32,9 @@ check: $(BIN)/.run  ## every alert
 
 test: $(BIN)/.dev  ## the suite's own tests
 	@$(BIN)/python -m pytest tests
+
+bench: $(BIN)/.dev  ## what it costs, as ratios within one run; minutes long
+	@$(BIN)/python -m bench
 
 lint: $(BIN)/.dev  ## ruff and strict mypy
 	@$(BIN)/ruff check .

@@ -1,0 +1,144 @@
+"""Measure: the suite against an empty pytest session, frozen dependencies, and the SQL on large tables."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import psycopg
+
+from bench.statements import limits_of_all, milliseconds, plan, playbook, statements_of
+from fixtures import activity, postgres, schedule, work
+from fixtures.docker import Engine
+from fixtures.masking import Masker
+from fixtures.probing import Cost, Probe
+from fixtures.settings import load
+from fixtures.target import Target
+from sandbox.breaking import break_stack, heal_stack
+from sandbox.embedded import EmbeddedStack
+from sandbox.faults import FAULTS
+from sandbox.filling import fill
+
+ROOT = Path(__file__).parent.parent
+EACH_AT_MOST = 5.0  # ms, of a statement on the large tables
+
+
+def main() -> int:
+    """Run what was asked for, print it, and give 1 where a number of the design was not reached."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9, help="runs of each command, in turn")
+    parser.add_argument("--runs", type=int, default=5_000_000, help="rows of task_run")
+    parser.add_argument("--items", type=int, default=500_000, help="rows of due_work")
+    parser.add_argument("--no-sql", action="store_true", help="leave the large tables out")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        stack = EmbeddedStack.up(Path(scratch) / "sandbox")
+        try:
+            reached = _processes(stack, arguments.rounds)
+            reached &= _frozen(stack)
+            if not arguments.no_sql:
+                reached &= _sql(stack, arguments.runs, arguments.items)
+        finally:
+            stack.down()
+    return 0 if reached else 1
+
+
+def _run(*arguments: str) -> float:
+    """Give the seconds of one pytest process."""
+    began = time.perf_counter()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment, capture_output=True, check=False
+    )
+    return time.perf_counter() - began
+
+
+def _suite(stack: EmbeddedStack, *arguments: str) -> float:
+    with tempfile.TemporaryDirectory() as output:
+        return _run(f"--target={stack.folder / 'target.toml'}", f"--output={output}", *arguments)
+
+
+def _processes(stack: EmbeddedStack, rounds: int) -> bool:
+    """Time an empty session, the severity-0 alerts and all of them, in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "test_empty.py").write_text("def test_nothing():\n    pass\n")
+        (Path(folder) / "pytest.ini").write_text("[pytest]\n")
+        kinds = {
+            "empty pytest session": lambda: _run("-q", folder, "-c", f"{folder}/pytest.ini"),
+            "pytest -m sev0": lambda: _suite(stack, "-m", "sev0"),
+            "pytest, all alerts": lambda: _suite(stack),
+        }
+        took: dict[str, list[float]] = {name: [] for name in kinds}
+        for turn in range(rounds + 1):
+            for name, run in kinds.items():
+                seconds = run()
+                if turn:  # the first warms the caches
+                    took[name].append(seconds)
+    print(f"\nWhole processes, medians of {rounds} runs in turn, embedded sandbox")
+    empty = took["empty pytest session"]
+    for name, seconds in took.items():
+        ratio = statistics.median(mine / base for mine, base in zip(seconds, empty, strict=True))
+        print(f"  {name:24} {statistics.median(seconds):6.2f} s   {ratio:5.2f} × empty")
+    sev0 = statistics.median(mine / base for mine, base in zip(took["pytest -m sev0"], empty, strict=True))
+    print(f"  reach: sev0 at most 2.5 × empty: {'reached' if sev0 <= 2.5 else 'NOT reached'}")
+    return sev0 <= 2.5
+
+
+def _frozen(stack: EmbeddedStack) -> bool:
+    """Time the severity-0 alerts with PostgreSQL, Redis and the API frozen, against a healthy run."""
+    healthy = statistics.median(_suite(stack, "-m", "sev0") for _ in range(3))
+    for name in ("postgres-hung", "redis-hung", "api-hung"):
+        break_stack(stack, FAULTS[name])
+    frozen = statistics.median(_suite(stack, "-m", "sev0") for _ in range(3))
+    heal_stack(stack)
+    more = frozen - healthy
+    print(f"\nEvery dependency frozen: {frozen:.2f} s, that is {more:.2f} s more than healthy")
+    print(f"  reach: one call's deadline (3 s) + 1 s: {'reached' if more <= 4 else 'NOT reached'}")
+    return more <= 4
+
+
+def _sql(stack: EmbeddedStack, runs: int, items: int) -> bool:
+    """Time every statement of a run on large tables, and the playbook's."""
+    print(f"\nFilling {runs:,} task_run and {items:,} due_work rows …")
+    fill(stack, runs=runs, items=items)
+    target = _target(stack)
+    fixtures = [value for module in (postgres, work, schedule, activity) for value in vars(module).values()]
+    found = [getattr(getattr(fixture, "_fixture_function", None), "probe", None) for fixture in fixtures]
+    probes = {probe.name: probe for probe in found if isinstance(probe, Probe) and probe.name != "statements"}
+    asked = statements_of(target, list(probes.values()))
+    with psycopg.connect(target.postgres.url or "", autocommit=True) as connection:
+        ours = [(name, statement, milliseconds(connection, statement)) for name, statement in asked]
+        theirs = [(name, statement, milliseconds(connection, statement)) for name, statement in playbook()]
+        print("  ours, ms")
+        for name, statement, took in sorted(ours, key=lambda row: -row[2]):
+            print(f"  {took:9.2f}  {name:16} {plan(connection, statement)}")
+        print("  the playbook's, ms")
+        for name, statement, took in sorted(theirs, key=lambda row: -row[2]):
+            print(f"  {took:9.2f}  {name:28} {plan(connection, statement)}")
+    slowest = max(took for _, _, took in ours)
+    ratio = sum(took for _, _, took in theirs) / sum(took for _, _, took in ours)
+    print(f"  slowest of ours {slowest:.2f} ms (reach: {EACH_AT_MOST:g}); all together {ratio:.0f} × less (reach: 50)")
+    return slowest <= EACH_AT_MOST and ratio >= 50
+
+
+def _target(stack: EmbeddedStack) -> Target:
+    options = SimpleNamespace(
+        target=str(stack.folder / "target.toml"), api_url=None, database_url=None, redis_url=None, prometheus_url=None,
+        docker=None, project=None,
+    )  # fmt: skip
+    settings = load(options, ROOT, {}).settings
+    cost, mask = Cost(), Masker(set())
+    target = Target(settings, Engine("none", None, settings.deadlines, mask, cost), cost, mask)
+    target.limits = limits_of_all()
+    return target
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from reports.results import SCHEMA_VERSION
+from sandbox.breaking import break_stack
+from sandbox.faults import FAULTS
+from tests.projects import Project, nowhere
+
+if TYPE_CHECKING:
+    from sandbox.embedded import EmbeddedStack
+    from tests.conftest import Judge, Judgement
+
+SCHEMA = json.loads((Path(__file__).parent.parent / "reports" / "results.schema.json").read_text())
+VALIDATOR = Draft202012Validator(SCHEMA)
+
+
+def mistakes(results: dict[str, Any] | None) -> list[str]:
+    return [f"{error.json_path}: {error.message[:200]}" for error in VALIDATOR.iter_errors(results)]
+
+
+def objects(thing: Any) -> list[dict[str, Any]]:
+    """Give every schema of an object that stands somewhere in the schema."""
+    if isinstance(thing, list):
+        return [found for each in thing for found in objects(each)]
+    if not isinstance(thing, dict):
+        return []
+    own = [thing] if thing.get("type") == "object" else []
+    return own + [found for each in thing.values() for found in objects(each)]
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["properties"]["schema_version"]["const"] == SCHEMA_VERSION
+
+
+def test_the_schema_takes_no_key_that_it_does_not_name() -> None:
+    assert all(each["additionalProperties"] is not True for each in objects(SCHEMA))
+    for each in objects(SCHEMA):
+        assert set(each.get("required", ())) == set(each.get("properties", ()))
+
+
+def test_a_healthy_run_is_as_the_schema_says(judge: Judge) -> None:
+    assert mistakes(judge().results) == []
+
+
+@pytest.mark.parametrize("fault", ["workers-stopped", "postgres-stopped", "checker-password", "errors-in-the-log"])
+def test_a_broken_run_is_as_the_schema_says(judge: Judge, sandbox: EmbeddedStack, fault: str) -> None:
+    break_stack(sandbox, FAULTS[fault])
+    assert mistakes(judge().results) == []
+
+
+@pytest.mark.parametrize("arguments", [("-x",), ("-n", "2"), ("-k", "no_check_is_called_so"), ("-m", "sev0")])
+def test_any_other_run_is_as_the_schema_says(judge: Judge, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    assert mistakes(judge(*arguments, target=nowhere(tmp_path)).results) == []
+
+
+def test_a_run_with_a_broken_module_is_as_the_schema_says(judge: Judge, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    project.add_module("broken_alert", "1 / 0\n")
+    assert mistakes(judge(target=nowhere(tmp_path), cwd=project.folder).results) == []
+
+
+@pytest.fixture
+def seen(judge: Judge, tmp_path: Path) -> Judgement:
+    return judge("-k", "test_the_api_listens", target=nowhere(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("verdict",), "ok"),
+        (("exit_status",), 0),
+        (("schema_version",), 2),
+        (("started_at",), "yesterday"),
+        (("surprise",), 1),
+        (("alerts", 0, "state"), "noted"),
+        (("alerts", 0, "severity"), 4),
+        (("alerts", 0, "message"), ""),
+        (("alerts", 0, "respond_by"), None),
+        (("alerts", 0, "surprise"), 1),
+        (("alerts", 0, "causes", 0, "runbook_anchor"), "Not An Anchor"),
+        (("alerts", 0, "checks", 0, "outcome"), "noted"),
+        (("alerts", 0, "checks", 0, "evidence", 0, "took_ms"), -1),
+        (("probes", 0, "error"), ""),
+    ],
+    ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else str(value),
+)
+def test_what_breaks_the_contract_is_found(seen: Judgement, path: tuple[str | int, ...], value: object) -> None:
+    results = copy.deepcopy(seen.results)
+    assert mistakes(results) == []
+    place: Any = results
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    assert mistakes(results) != []
