@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-
 from checks.alerting import alert_of
 from checks.selection import alert_names
 from fixtures.postgres import Postgres
-from fixtures.probing import Probe
 
 if TYPE_CHECKING:
+    import psycopg
+
+    from fixtures.probing import Probe
     from fixtures.target import Target
 
 ROUNDS = 7

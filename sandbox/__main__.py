@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NoReturn
 from sandbox.breaking import break_stack, heal_stack, named
 from sandbox.embedded import REPOSITORY, EmbeddedStack
 from sandbox.faults import FAULTS
-from sandbox.faults.to_come import TO_COME
 from sandbox.polling import NotYet
 from sandbox.servers import SandboxError
 from sandbox.state import FILE as STATE_FILE
@@ -112,7 +111,7 @@ def _judge(target: Path) -> int:
 
 def faults() -> int:
     """List the faults."""
-    for fault in (FAULTS | TO_COME).values():
+    for fault in FAULTS.values():
         expect = fault.expect
         outcome = f"{expect.alert or '-':<25} {expect.state:<8} {expect.cause or '-':<24}"
         print(f"{fault.name:<32} {outcome} {fault.does}")

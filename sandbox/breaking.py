@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sandbox.faults import FAULTS
-from sandbox.faults.to_come import TO_COME
 from sandbox.polling import NotYet, until
 from sandbox.servers import SandboxError
 
@@ -20,7 +19,7 @@ SECONDS = 20.0  # a bound: most take hold within a fraction of one
 def named(name: str) -> Fault:
     """Return the fault of that name."""
     try:
-        return (FAULTS | TO_COME)[name]
+        return FAULTS[name]
     except KeyError:
         raise SandboxError(f"no fault is called {name!r}: `python -m sandbox faults` lists them") from None
 

@@ -6,6 +6,7 @@ import json
 import secrets
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from dataclasses import replace
@@ -20,7 +21,7 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from sandbox import processes, servers, target
+from sandbox import backups, processes, servers, target
 from sandbox.polling import NotYet, require, until
 from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
@@ -31,7 +32,6 @@ from sandbox.switches import VARIABLE as SWITCHES_VARIABLE
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Mapping, Sequence
 
     import psutil
@@ -244,7 +244,7 @@ class EmbeddedStack:
         return stack
 
     def _fill(self, seconds: float) -> None:
-        for name in ("logs", "redis", "backups"):
+        for name in ("logs", "redis", "pids"):
             (self.folder / name).mkdir()
         for name in LOGS:
             self.log(name).touch()
@@ -268,6 +268,7 @@ class EmbeddedStack:
         self.redis.wait_ready()
         self.api.wait_ready()
         self.write_target()
+        backups.make(self)
         until(self.require_healthy, seconds)
 
     def _choose_socket_folder(self) -> None:
@@ -300,6 +301,7 @@ class EmbeddedStack:
         """Write down a process that was just started."""
         self._children[name] = child
         self.state.processes[name] = processes.mark(child.pid)
+        self._pid_file(name).write_text(f"{child.pid}\n")
         self.state.save()
 
     def disown(self, name: str) -> None:
@@ -404,10 +406,24 @@ class EmbeddedStack:
         """Where Redis listens."""
         return f"redis://127.0.0.1:{self.state.ports['redis']}/0"
 
-    def database_url(self, password: str | None = None) -> str:
+    def database_url(self, role: str = ROLE, password: str | None = None) -> str:
         """Return the database's URL as Ordinaut's services write it."""
         port = self.state.ports["postgres"]
-        return f"postgresql+psycopg://{ROLE}:{password or self.state.password}@127.0.0.1:{port}/{DATABASE}"
+        return f"postgresql+psycopg://{role}:{password or self.state.password}@127.0.0.1:{port}/{DATABASE}"
+
+    def dump(self) -> bytes:
+        """Return what pg_dump writes of the database."""
+        command = [
+            str(servers.postgres_binary("pg_dump")), "--host", self.state.socket_folder,
+            "--port", str(self.state.ports["postgres"]), "--username", ROLE, DATABASE,
+        ]  # fmt: skip
+        return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603  our own command
+
+    def rdb(self) -> bytes:
+        """Return what Redis saves of its data."""
+        with self.redis_client() as client:
+            client.save()
+        return (self.folder / "redis" / "dump.rdb").read_bytes()
 
     @property
     def password(self) -> str:
@@ -464,15 +480,18 @@ class EmbeddedStack:
         """Return the log file of a service."""
         return self.folder / "logs" / f"{service}.log"
 
-    def write_target(self, *, password: str | None = None) -> None:
-        """Write the checker's settings."""
-        target.write(
-            self.folder,
-            api_url=self.api_url,
-            database_url=self.database_url(password),
-            redis_url=self.redis_url,
-            logs={name: self.log(name) for name in LOGS},
-        )
+    def write_target(self, *, database_url: str | None = None, limits: target.Limits | None = None) -> None:
+        """Write the checker's settings, with another database URL or other limits if those are given."""
+        urls = {
+            "api_url": self.api_url,
+            "database_url": database_url or self.database_url(),
+            "redis_url": self.redis_url,
+        }
+        pids = {name: self._pid_file(name) for name in ("api", "scheduler")}
+        target.write(self.folder, urls, {name: self.log(name) for name in LOGS}, pids, limits or {})
+
+    def _pid_file(self, name: str) -> Path:
+        return self.folder / "pids" / f"{name}.pid"
 
     def note(self, key: str, value: str | None) -> None:
         """Remember something until the fault is healed."""

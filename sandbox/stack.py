@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from sandbox.switches import Switches
+    from sandbox.target import Limits
 
 Condition = Literal["running", "frozen", "stopped"]
 
@@ -112,8 +113,17 @@ class Stack(Protocol):
     def log(self, service: str) -> Path:
         """Return the log file of a service."""
 
-    def write_target(self, *, password: str | None = None) -> None:
-        """Write the checker's settings, with a wrong password if one is given."""
+    def write_target(self, *, database_url: str | None = None, limits: Limits | None = None) -> None:
+        """Write the checker's settings, with another database URL or other limits if those are given."""
+
+    def database_url(self, role: str = "orchestrator", password: str | None = None) -> str:
+        """Return the database's URL as Ordinaut's services write it."""
+
+    def dump(self) -> bytes:
+        """Return what pg_dump writes of the database."""
+
+    def rdb(self) -> bytes:
+        """Return what Redis saves of its data."""
 
     def note(self, key: str, value: str | None) -> None:
         """Remember something until the fault is healed; None forgets it."""

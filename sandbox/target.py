@@ -12,40 +12,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "target.toml"
+Limits = dict[str, dict[str, float]]
+
 # The machine the sandbox happens to stand on is not judged.
-HOST_LIMITS = {"disk_free": 0.001, "memory_available": 0.001}
-ALERTS_WITH_HOST_LIMITS = ("OrchestratorAPIDown", "OrchestratorDatabaseDown", "NoActiveWorkers")
+_HOST = {"disk_free": 0.001, "memory_available": 0.001}
+NOT_THE_MACHINE: Limits = {
+    "OrchestratorAPIDown": _HOST,
+    "OrchestratorDatabaseDown": _HOST,
+    "NoActiveWorkers": _HOST,
+    "HighAPILatency": {"memory_available": 0.001},
+    "DiskSpaceCritical": {"free": 0.001, "inodes_free": 0.001},
+    "MemoryUsageCritical": {"available": 0.001, "process_share": 1.0, "shared_buffers": 1.0},
+}
 
 
 def write(
-    folder: Path,
-    *,
-    api_url: str,
-    database_url: str,
-    redis_url: str,
-    logs: Mapping[str, Path],
-    mount: Path | None = None,
+    folder: Path, urls: Mapping[str, str], logs: Mapping[str, Path], pids: Mapping[str, Path], limits: Limits
 ) -> None:
     """Write the settings, readable by the owner alone since they hold a password."""
-    lines = [
-        "# Written by `python -m sandbox`; faults rewrite it.",
-        f"name = {_text('sandbox')}",
-        f"api_url = {_text(api_url)}",
-        f"database_url = {_text(database_url)}",
-        f"redis_url = {_text(redis_url)}",
-        f"docker = {_text('none')}",
-        f"timezone = {_text('Europe/Chisinau')}",
-        "",
-        "[logs]",
-        *(f"{service} = {_text(str(path))}" for service, path in logs.items()),
-        "",
-        "[host]",
-        f"mounts = [{_text(str(mount or folder))}]",
-    ]
-    for alert in ALERTS_WITH_HOST_LIMITS:
-        lines += ["", f"[limits.{alert}]", *(f"{name} = {value}" for name, value in HOST_LIMITS.items())]
+    backups = folder / "backups"
+    tables: dict[str, Mapping[str, object]] = {
+        "logs": logs,
+        "pids": pids,
+        "host": {"mounts": [str(folder)]},
+        "backups": {"postgres": backups / "postgres" / "daily", "redis": backups / "redis", "logs": backups / "log"},
+    }
+    tables |= {
+        f"limits.{alert}": NOT_THE_MACHINE.get(alert, {}) | limits.get(alert, {}) for alert in NOT_THE_MACHINE | limits
+    }
+    name = "sandbox" if folder.name == ".sandbox" else f"sandbox-{urls['api_url'].rpartition(':')[2]}"
+    top = {"name": name, **urls, "docker": "none", "timezone": "Europe/Chisinau"}
+    lines = ["# Written by `python -m sandbox`; faults rewrite it.", *_rows(top)]
+    for table, rows in tables.items():
+        lines += ["", f"[{table}]", *_rows(rows)]
     write_private(folder / FILE, "\n".join(lines) + "\n")
 
 
-def _text(value: str) -> str:
-    return json.dumps(value)  # a JSON string is a TOML string
+def _rows(table: Mapping[str, object]) -> list[str]:
+    # What JSON writes of a string, a number or a list of them is TOML too.
+    return [f"{name} = {json.dumps(value, default=str)}" for name, value in table.items()]

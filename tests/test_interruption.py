@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ def interrupted(
         cwd=cwd, env=environment(WAIT="1", PYTHONUNBUFFERED="1"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as run:  # fmt: skip
         assert run.stdout is not None
+        hung = threading.Timer(60, run.kill)  # so that a module that is never reached ends the test
+        hung.start()
         printed = b""
         while at.encode() not in printed:
             more = run.stdout.read1()  # type: ignore[attr-defined]
@@ -57,6 +60,7 @@ def interrupted(
             printed += more
         run.send_signal(number)
         printed += run.communicate(timeout=30)[0]
+        hung.cancel()
         return run.returncode, printed.decode()
 
 
@@ -132,8 +136,8 @@ def test_a_run_that_waits_for_a_frozen_database_can_be_interrupted(judge: Judge,
 @SIGNALS
 def test_a_run_in_two_processes_can_be_interrupted(number: signal.Signals, project: Project, tmp_path: Path) -> None:
     output = tmp_path / "output"
-    status, printed = interrupted(number, nowhere(tmp_path), output, "-n", "2", "-v", at="c_to_come.py::", cwd=project.folder)
+    status, printed = interrupted(number, nowhere(tmp_path), output, "-n", "2", "-v", at="PASSED", cwd=project.folder)
     assert status == 2, printed
     results = results_of(newest(output))
     assert not results["complete"]
-    assert {"name": "AJudged", "state": "ok"}.items() <= results["alerts"][-1].items()
+    assert results["verdict"] == "unknown"

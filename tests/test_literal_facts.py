@@ -29,8 +29,3 @@ CASES: list[Case] = [
 def test_every_check_has_a_healthy_and_a_faulty_case(check: str) -> None:
     proved = {case.outcome for case in CASES if f"{case.check.__module__}.{case.check.__name__}" == f"checks.{check}"}
     assert {"healthy", "faulty"} <= proved
-
-
-def test_no_case_stands_twice() -> None:
-    names = [case.name for case in CASES if case.outcome != "healthy"]
-    assert sorted(names) == sorted(set(names))

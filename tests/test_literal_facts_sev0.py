@@ -3,21 +3,25 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from checks.sev0 import test_no_active_workers as workers
 from checks.sev0 import test_orchestrator_api_down as api
 from checks.sev0 import test_orchestrator_database_down as database
+from fixtures.access import ApiAccess, DatabaseAccess
 from fixtures.api import Health, HttpAnswer, Transport, read_health
-from fixtures.database_access import DatabaseAccess
-from fixtures.docker import Container, Containers
+from fixtures.docker import Container, Containers, EngineAnswer, Usage, Usages
 from fixtures.host import Disk, Disks, Memory
 from fixtures.logs import LogTail, read_log
 from fixtures.postgres import Database, DatabaseState
 from fixtures.redis import RedisAnswer, RedisState
 from fixtures.words import Count, Share, Size, Span
-from fixtures.work import Heartbeat, Heartbeats, HeldItem, HeldItems, OldestItem, WorkerProcesses
+from fixtures.work import Heartbeat, Heartbeats, HeldItem, HeldItems, OldestItem, Workers
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 GIB = 1024**3
 HOUR = 3600.0
@@ -39,6 +43,10 @@ def document(**statuses: str) -> Health:
     says = {"api": "healthy", "database": "healthy", "redis": "healthy", "workers": "healthy"} | statuses
     checks = [{"name": name, "status": status, "message": f"{name} message"} for name, status in says.items()]
     return answered(200, json.dumps({"status": "healthy", "checks": checks}))
+
+
+def reached(health: Health) -> ApiAccess:
+    return ApiAccess(health, EngineAnswer(None, absent="this target has no Docker engine"))
 
 
 WELL = document()
@@ -72,16 +80,59 @@ def redis(state: RedisState) -> RedisAnswer:
     return RedisAnswer(state, "redis:6379", Span(0.01))
 
 
+REDIS_IS_FULL = RedisAnswer(
+    RedisState.SERVES, "redis:6379", Span(0.01), used_memory=GIB, max_memory=GIB, eviction="noeviction"
+)
+
+
 # -- containers, host, logs
 
 
-def containers(**services: Container) -> Containers:
-    return Containers("ordinaut", tuple(services.values()))
+def containers(*found: Container) -> Containers:
+    return Containers("ordinaut", found)
 
 
-def container(service: str, status: str = "running", *, oom_killed: bool = False) -> Container:
-    exit_code = 137 if status == "exited" else 0
-    return Container(f"ordinaut-{service}-1", service, status, exit_code, oom_killed=oom_killed)
+def container(service: str, status: str = "running", **more: Any) -> Container:
+    exit_code = 137 if status in ("exited", "restarting") else 0
+    return Container(f"ordinaut-{service}-1", service, status, exit_code, **more)
+
+
+FAILS_AT_START = container("api", "restarting", restarts=Count(7), ran_for=Span(1))
+
+
+def told(*found: Container) -> EngineAnswer:
+    return EngineAnswer(containers(*found))
+
+
+NO_ENGINE = EngineAnswer(None, absent="this target has no Docker engine")
+
+
+def on_networks(worker: str, postgres: str) -> Containers:
+    return containers(container("worker", networks=(worker,)), container("postgres", networks=(postgres,)))
+
+
+def usage(service: str, share: float) -> Usages:
+    return Usages((Usage(f"ordinaut-{service}-1", service, Size(share * GIB), Size(GIB)),))
+
+
+def of_containers(service: str, **checks: Callable[..., None]) -> Iterator[Case]:
+    """Give the cases of the checks that each look for one trouble of a service's containers."""
+    name = f"ordinaut-{service}-1"
+    troubles = {
+        "missing": (f"project ordinaut has no container of the service {service}", containers()),
+        "killed": (f"{name} is exited with exit code 137, killed for want of memory",
+                   containers(container(service, "exited", oom_killed=True))),
+        "paused": (f"{name} is paused", containers(container(service, "paused"))),
+        "crashed": (f"{name} is exited with exit code 137", containers(container(service, "exited"))),
+        "unhealthy": (f"{name} is running, unhealthy by its own health check",
+                      containers(container(service, health="unhealthy"))),
+    }  # fmt: skip
+    for trouble, check in checks.items():
+        says, seen = troubles[trouble]
+        yield faulty(check, says, containers=seen)
+        yield healthy(check, containers=containers(container(service), container("redis", "exited", oom_killed=True)))
+    yield healthy(checks["crashed"], containers=containers(container(service, "exited", oom_killed=True)))
+    yield faulty(checks["missing"], f"{name} is created", containers=containers(container(service, "created")))
 
 
 MEMORY = Memory(Size(16 * GIB), Size(4 * GIB))
@@ -117,61 +168,64 @@ def heartbeats(*rows: Heartbeat, system_age: float | None = 90 * 86400) -> Heart
 FRESH = heartbeat("worker-1", 10)
 SILENT = heartbeat("worker-2", 432)
 HELD = HeldItem("worker-2", "4f1c", "Morning briefing", Span(500))
-ALL_RUN = WorkerProcesses(gone=(), frozen=(), running=(FRESH,))
+ALL_RUN = Workers(gone=(), frozen=(), running=(FRESH,))
 
 CASES: list[Case] = [
     # OrchestratorAPIDown
-    healthy(api.test_the_api_is_healthy, api_health=WELL),
-    healthy(api.test_the_api_is_healthy, api_health=document(workers="unhealthy", redis="degraded")),
-    faulty(api.test_the_api_is_healthy, "refused the connection", api_health=REFUSED),
-    faulty(api.test_the_api_is_healthy, "cannot be reached", api_health=unanswered(Transport.UNREACHABLE)),
-    faulty(api.test_the_api_is_healthy, "did not answer in time after 3 s", api_health=HANGS),
-    faulty(api.test_the_api_is_healthy, "broke the connection off", api_health=unanswered(Transport.BROKE_OFF)),
-    faulty(api.test_the_api_is_healthy, "answered 500", api_health=answered(500, "Internal Server Error")),
-    faulty(api.test_the_api_is_healthy, "answered 503", api_health=answered(503, "{}")),
-    faulty(api.test_the_api_is_healthy, "answered 302", api_health=answered(302)),
-    faulty(api.test_the_api_is_healthy, "no JSON, it begins with '<html>'", api_health=answered(200, "<html>")),
-    faulty(api.test_the_api_is_healthy, "the body is empty", api_health=answered(200, " ")),
-    faulty(api.test_the_api_is_healthy, "without the list `checks`", api_health=answered(200, '{"status": "healthy"}')),
-    faulty(api.test_the_api_is_healthy, "JSON without the list", api_health=answered(200, '"healthy"')),
+    healthy(api.test_the_api_is_healthy, api_access=reached(WELL)),
+    healthy(api.test_the_api_is_healthy, api_access=reached(document(workers="unhealthy", redis="degraded"))),
+    faulty(api.test_the_api_is_healthy, "refused the connection", api_access=reached(REFUSED)),
+    faulty(api.test_the_api_is_healthy, "cannot be reached", api_access=reached(unanswered(Transport.UNREACHABLE))),
+    faulty(api.test_the_api_is_healthy, "did not answer in time after 3 s", api_access=reached(HANGS)),
+    faulty(
+        api.test_the_api_is_healthy, "broke the connection off", api_access=reached(unanswered(Transport.BROKE_OFF))
+    ),
+    faulty(api.test_the_api_is_healthy, "answered 500", api_access=reached(answered(500, "Internal Server Error"))),
+    faulty(api.test_the_api_is_healthy, "answered 503", api_access=reached(answered(503, "{}"))),
+    faulty(api.test_the_api_is_healthy, "answered 302", api_access=reached(answered(302))),
+    faulty(
+        api.test_the_api_is_healthy, "no JSON, it begins with '<html>'", api_access=reached(answered(200, "<html>"))
+    ),
+    faulty(api.test_the_api_is_healthy, "the body is empty", api_access=reached(answered(200, " "))),
+    faulty(
+        api.test_the_api_is_healthy,
+        "without the list `checks`",
+        api_access=reached(answered(200, '{"status": "healthy"}')),
+    ),
+    faulty(api.test_the_api_is_healthy, "JSON without the list", api_access=reached(answered(200, '"healthy"'))),
     faulty(
         api.test_the_api_is_healthy,
         "entry api and database and redis is missing",
-        api_health=answered(200, '{"checks": []}'),
+        api_access=reached(answered(200, '{"checks": []}')),
     ),
-    faulty(api.test_the_api_is_healthy, "unheard-of status: redis is fine", api_health=document(redis="fine")),
+    faulty(api.test_the_api_is_healthy, "unheard-of status: redis is fine", api_access=reached(document(redis="fine"))),
     faulty(
         api.test_the_api_is_healthy,
         "but says: database is unhealthy (database message)",
-        api_health=TOLD_OF_THE_DATABASE,
+        api_access=reached(TOLD_OF_THE_DATABASE),
     ),
-    faulty(api.test_the_api_is_healthy, "redis is unhealthy (redis message)", api_health=document(redis="unhealthy")),
-    faulty(api.test_the_api_is_healthy, "api is unhealthy (api message)", api_health=document(api="unhealthy")),
-    unknown(api.test_the_api_is_healthy, "answered 429: its rate limit is spent", api_health=RATE_LIMITED),
-    unknown(api.test_the_api_is_healthy, "its address is not known", api_health=NOT_ASKED),
+    faulty(
+        api.test_the_api_is_healthy,
+        "redis is unhealthy (redis message)",
+        api_access=reached(document(redis="unhealthy")),
+    ),
+    faulty(
+        api.test_the_api_is_healthy, "api is unhealthy (api message)", api_access=reached(document(api="unhealthy"))
+    ),
+    unknown(api.test_the_api_is_healthy, "answered 429: its rate limit is spent", api_access=reached(RATE_LIMITED)),
+    unknown(api.test_the_api_is_healthy, "its address is not known", api_access=reached(NOT_ASKED)),
+    healthy(api.test_the_api_is_healthy, api_access=ApiAccess(WELL, told(container("api", "paused")))),
+    faulty(
+        api.test_the_api_is_healthy,
+        "ordinaut-api-1 is exited with exit code 137",
+        api_access=ApiAccess(NOT_ASKED, told(container("api", "exited"))),
+    ),
+    unknown(
+        api.test_the_api_is_healthy, "its address is not known", api_access=ApiAccess(NOT_ASKED, told(container("api")))
+    ),
     healthy(api.test_the_api_listens, api_health=HANGS),
     faulty(api.test_the_api_listens, "http://api/health refused the connection", api_health=REFUSED),
     unknown(api.test_the_api_listens, "its address is not known", api_health=NOT_ASKED),
-    healthy(api.test_the_api_container_runs, containers=containers(api=container("api"))),
-    faulty(
-        api.test_the_api_container_runs,
-        "ordinaut-api-1 is exited with 137",
-        containers=containers(api=container("api", "exited")),
-    ),
-    faulty(
-        api.test_the_api_container_runs,
-        "project ordinaut has no container of the service api",
-        containers=containers(redis=container("redis")),
-    ),
-    healthy(
-        api.test_the_api_was_not_killed_for_want_of_memory,
-        containers=containers(api=container("api"), redis=container("redis", "exited", oom_killed=True)),
-    ),
-    faulty(
-        api.test_the_api_was_not_killed_for_want_of_memory,
-        "ordinaut-api-1 is exited with 137, killed for want of memory",
-        containers=containers(api=container("api", "exited", oom_killed=True)),
-    ),
     healthy(api.test_the_api_has_its_database, api_health=REFUSED, database=SERVES),
     faulty(
         api.test_the_api_has_its_database,
@@ -214,57 +268,96 @@ CASES: list[Case] = [
         "1 error lines within 10 min, the last: 2026-03-04 11:59:59 ERROR connection lost",
         api_log=log("api", *QUIET, ERROR),
     ),
+    *of_containers(
+        "api",
+        missing=api.test_the_api_has_a_container,
+        killed=api.test_the_api_was_not_killed_for_want_of_memory,
+        paused=api.test_the_api_container_is_not_paused,
+        crashed=api.test_the_api_container_has_not_ended,
+        unhealthy=api.test_the_api_container_is_healthy,
+    ),
+    healthy(api.test_the_api_got_its_port, containers=containers(container("api", "created"))),
+    faulty(
+        api.test_the_api_got_its_port,
+        "port is already allocated); port 8080 is held by the container other",
+        containers=replace(
+            containers(
+                replace(container("api", "created"), error="Bind for 0.0.0.0:8080 failed: port is already allocated")
+            ),
+            port_holders=("port 8080 is held by the container other",),
+        ),
+    ),
+    healthy(api.test_the_api_survives_its_start, containers=containers(container("api", "exited"))),
+    faulty(
+        api.test_the_api_survives_its_start,
+        "ordinaut-api-1 is restarting with exit code 137, restarted 7 times",
+        containers=containers(FAILS_AT_START),
+    ),
+    healthy(api.test_the_api_container_has_memory_left, container_usage=usage("api", 0.9)),
+    healthy(api.test_the_api_container_has_memory_left, container_usage=usage("worker", 0.95)),
+    faulty(
+        api.test_the_api_container_has_memory_left,
+        "ordinaut-api-1 uses 972.8 MiB of 1.0 GiB (95 %)",
+        container_usage=usage("api", 0.95),
+    ),
+    healthy(api.test_redis_takes_writes, redis_answer=redis(RedisState.SERVES)),
+    healthy(api.test_redis_takes_writes, redis_answer=replace(REDIS_IS_FULL, eviction="allkeys-lru")),
+    faulty(api.test_redis_takes_writes, "1.0 GiB of 1.0 GiB used, eviction noeviction", redis_answer=REDIS_IS_FULL),
     # OrchestratorDatabaseDown
-    healthy(database.test_the_database_serves_ordinaut, database_access=DatabaseAccess(SERVES)),
-    healthy(database.test_the_database_serves_ordinaut, database_access=DatabaseAccess(ONE_SLOT_LEFT)),
+    healthy(database.test_the_database_serves_ordinaut, database_access=DatabaseAccess(SERVES, NO_ENGINE)),
+    healthy(database.test_the_database_serves_ordinaut, database_access=DatabaseAccess(ONE_SLOT_LEFT, NO_ENGINE)),
     healthy(
         database.test_the_database_serves_ordinaut,
-        database_access=DatabaseAccess(replace(FULL, counts_slots=False)),  # an ordinary role got in
+        database_access=DatabaseAccess(replace(FULL, counts_slots=False), NO_ENGINE),  # an ordinary role got in
     ),
     *(
         faulty(
             database.test_the_database_serves_ordinaut,
             f"PostgreSQL at db:5432/orchestrator {state.value}",
-            database_access=DatabaseAccess(met(state)),
+            database_access=DatabaseAccess(met(state), NO_ENGINE),
         )
         for state in DatabaseState
-        if state not in (DatabaseState.SERVES, DatabaseState.PASSWORD_REFUSED)
+        if state not in (DatabaseState.SERVES, DatabaseState.PASSWORD_REFUSED, DatabaseState.NOT_ASKED)
+    ),
+    faulty(
+        database.test_the_database_serves_ordinaut,
+        "project ordinaut has no container of the service postgres",
+        database_access=DatabaseAccess(met(DatabaseState.NOT_ASKED), told(container("api"))),
+    ),
+    unknown(
+        database.test_the_database_serves_ordinaut,
+        "PostgreSQL was not asked: its address is not known",
+        database_access=DatabaseAccess(met(DatabaseState.NOT_ASKED), NO_ENGINE),
     ),
     faulty(
         database.test_the_database_serves_ordinaut,
         "97 connections use all of its 97 ordinary slots",
-        database_access=DatabaseAccess(FULL),
+        database_access=DatabaseAccess(FULL, NO_ENGINE),
     ),
     faulty(
         database.test_the_database_serves_ordinaut,
         "has no table task, due_work",
-        database_access=DatabaseAccess(NO_TABLES),
+        database_access=DatabaseAccess(NO_TABLES, NO_ENGINE),
     ),
     faulty(
         database.test_the_database_serves_ordinaut,
         "refuses the password, and the API says that its database is unhealthy",
-        database_access=DatabaseAccess(PASSWORD_REFUSED, TOLD_OF_THE_DATABASE),
+        database_access=DatabaseAccess(PASSWORD_REFUSED, NO_ENGINE, TOLD_OF_THE_DATABASE),
     ),
     unknown(
         database.test_the_database_serves_ordinaut,
         "refuses the password of the suite, and the API does not say",
-        database_access=DatabaseAccess(PASSWORD_REFUSED, WELL),
+        database_access=DatabaseAccess(PASSWORD_REFUSED, NO_ENGINE, WELL),
     ),
     unknown(
         database.test_the_database_serves_ordinaut,
         "db:5432/orchestrator refuses the password of the suite",
-        database_access=DatabaseAccess(PASSWORD_REFUSED, REFUSED),
+        database_access=DatabaseAccess(PASSWORD_REFUSED, NO_ENGINE, REFUSED),
     ),
     unknown(
         database.test_the_database_serves_ordinaut,
         "a server in recovery (a standby): not the database Ordinaut writes to",
-        database_access=DatabaseAccess(STANDBY),
-    ),
-    healthy(database.test_the_database_container_runs, containers=containers(postgres=container("postgres"))),
-    faulty(
-        database.test_the_database_container_runs,
-        "ordinaut-postgres-1 is paused",
-        containers=containers(postgres=container("postgres", "paused")),
+        database_access=DatabaseAccess(STANDBY, NO_ENGINE),
     ),
     healthy(database.test_the_server_listens, database=met(DatabaseState.TIMED_OUT)),
     faulty(database.test_the_server_listens, "no server listens", database=met(DatabaseState.REFUSED)),
@@ -310,6 +403,20 @@ CASES: list[Case] = [
         "invalid page in block 3",
         postgres_log=log("postgres", "2026-03-04 11:59:59 UTC [7] ERROR:  invalid page in block 3 of relation base/1"),
     ),
+    *of_containers(
+        "postgres",
+        missing=database.test_the_database_has_a_container,
+        killed=database.test_the_database_was_not_killed_for_want_of_memory,
+        paused=database.test_the_database_container_is_not_paused,
+        crashed=database.test_the_database_container_has_not_ended,
+        unhealthy=database.test_the_database_container_is_healthy,
+    ),
+    healthy(database.test_the_database_found_space_to_write, postgres_log=log("postgres", ERROR)),
+    faulty(
+        database.test_the_database_found_space_to_write,
+        "1 lines within 10 min, the last: 2026-03-04 11:59:59 UTC [7] PANIC:  could not write: No space left on device",
+        postgres_log=log("postgres", "2026-03-04 11:59:59 UTC [7] PANIC:  could not write: No space left on device"),
+    ),
     # NoActiveWorkers
     healthy(workers.test_a_worker_sent_a_heartbeat_recently, heartbeats=heartbeats(FRESH, SILENT)),
     healthy(workers.test_a_worker_sent_a_heartbeat_recently, heartbeats=heartbeats(heartbeat("worker-1", 180))),
@@ -331,28 +438,47 @@ CASES: list[Case] = [
         "the newest heartbeat lies 10 min in the future: worker-1",
         heartbeats=heartbeats(heartbeat("worker-1", -600), SILENT),
     ),
-    healthy(workers.test_the_worker_containers_run, containers=containers(worker=container("worker"))),
+    healthy(workers.test_the_worker_containers_run, containers=containers(container("worker"))),
     faulty(
         workers.test_the_worker_containers_run,
-        "ordinaut-worker-1 is restarting",
-        containers=containers(worker=container("worker", "restarting")),
+        "ordinaut-worker-1 is exited with exit code 137",
+        containers=containers(container("worker", "exited")),
     ),
     faulty(
         workers.test_the_worker_containers_run,
         "project ordinaut has no container of the service worker",
         containers=containers(),
     ),
+    healthy(workers.test_the_worker_containers_are_not_paused, containers=containers(container("worker"))),
+    faulty(
+        workers.test_the_worker_containers_are_not_paused,
+        "ordinaut-worker-1 is paused",
+        containers=containers(container("worker", "paused")),
+    ),
+    healthy(workers.test_the_workers_share_a_network_with_the_database, containers=on_networks("backend", "backend")),
+    healthy(workers.test_the_workers_share_a_network_with_the_database, containers=containers(container("worker"))),
+    faulty(
+        workers.test_the_workers_share_a_network_with_the_database,
+        "on no network of postgres: ordinaut-worker-1 is running",
+        containers=on_networks("elsewhere", "backend"),
+    ),
+    healthy(workers.test_the_worker_containers_have_memory_left, container_usage=usage("worker", 0.9)),
+    faulty(
+        workers.test_the_worker_containers_have_memory_left,
+        "ordinaut-worker-1 uses 972.8 MiB of 1.0 GiB (95 %)",
+        container_usage=usage("worker", 0.95),
+    ),
     healthy(
         workers.test_no_silent_worker_holds_work,
         heartbeats=heartbeats(FRESH),
         held_items=HeldItems((replace(HELD, worker="worker-1"),)),
-        worker_processes=ALL_RUN,
+        workers=ALL_RUN,
     ),
     healthy(
         workers.test_no_silent_worker_holds_work,
         heartbeats=heartbeats(SILENT),
         held_items=HeldItems((HELD,)),
-        worker_processes=WorkerProcesses(gone=(SILENT,), frozen=(), running=()),
+        workers=Workers(gone=(SILENT,), frozen=(), running=()),
     ),
     faulty(
         workers.test_no_silent_worker_holds_work,
@@ -360,19 +486,19 @@ CASES: list[Case] = [
         "last heartbeat: worker-2 7 min 12 s ago",
         heartbeats=heartbeats(SILENT),
         held_items=HeldItems((HELD,)),
-        worker_processes=WorkerProcesses(gone=(), frozen=(), running=(SILENT,)),
+        workers=Workers(gone=(), frozen=(), running=(SILENT,)),
     ),
-    healthy(workers.test_the_worker_processes_are_not_frozen, worker_processes=ALL_RUN),
+    healthy(workers.test_the_workers_are_not_frozen, workers=ALL_RUN),
     faulty(
-        workers.test_the_worker_processes_are_not_frozen,
+        workers.test_the_workers_are_not_frozen,
         "frozen: worker-2 7 min 12 s ago",
-        worker_processes=WorkerProcesses(gone=(), frozen=(SILENT,), running=(FRESH,)),
+        workers=Workers(gone=(), frozen=(SILENT,), running=(FRESH,)),
     ),
-    healthy(workers.test_the_worker_processes_run, worker_processes=ALL_RUN),
+    healthy(workers.test_some_worker_runs, workers=ALL_RUN),
     faulty(
-        workers.test_the_worker_processes_run,
+        workers.test_some_worker_runs,
         "no process any more: worker-2 7 min 12 s ago",
-        worker_processes=WorkerProcesses(gone=(SILENT,), frozen=(), running=()),
+        workers=Workers(gone=(SILENT,), frozen=(), running=()),
     ),
     healthy(workers.test_no_worker_fell_silent, heartbeats=heartbeats(FRESH, heartbeat("forgotten", 2 * HOUR))),
     healthy(

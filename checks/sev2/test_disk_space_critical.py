@@ -15,6 +15,7 @@ ALERT = Alert(
     impact="risk of system failure",
     limits={
         "free": percent(15),
+        "inodes_free": percent(15),
         "reclaimable": gibibytes(1),
         "volume_size": gibibytes(5),
         "log_size": gibibytes(1),
@@ -29,8 +30,8 @@ ALERT = Alert(
 @trigger(step=1, measures="host_disks.least_free", against="free")
 def test_the_disks_have_room(host_disks: Disks, limits: SimpleNamespace) -> None:
     """Every file system that matters to the stack has space and inodes left."""
-    low = [*host_disks.below(limits.free), *host_disks.short_of_inodes(limits.free)]
-    assert not low, f"{listed(dict.fromkeys(low))}, limit {limits.free}"
+    low = [*host_disks.below(limits.free), *host_disks.short_of_inodes(limits.inodes_free)]
+    assert not low, f"{listed(dict.fromkeys(low))}; limits: space {limits.free}, inodes {limits.inodes_free}"
 
 
 @diagnostic(cause="space-low", step=1)
@@ -43,8 +44,8 @@ def test_space_is_left(host_disks: Disks, limits: SimpleNamespace) -> None:
 @diagnostic(cause="inodes-low", step=1)
 def test_inodes_are_left(host_disks: Disks, limits: SimpleNamespace) -> None:
     """It is not inodes that are short: many small files take them while space is left."""
-    low = host_disks.short_of_inodes(limits.free)
-    assert not low, f"{listed(low)}, limit {limits.free}"
+    low = host_disks.short_of_inodes(limits.inodes_free)
+    assert not low, f"{listed(low)}, limit {limits.inodes_free}"
 
 
 @diagnostic(cause="docker-leftovers", step=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sandbox.fault import Expect, Fault
 from sandbox.polling import require
@@ -21,6 +22,9 @@ HARMLESS = {b"ERROR": b"DEBUG", b"FATAL": b"DEBUG"}  # as long, so that nothing 
 def _lines() -> dict[str, list[str]]:
     now = datetime.now(UTC)
     stamp = now.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    local = now.astimezone(ZoneInfo("Europe/Chisinau")).strftime("%Y-%m-%d %H:%M:%S,%f")[
+        :-3
+    ]  # as TZ has services write
     structured = {
         "timestamp": now.isoformat(),
         "level": "ERROR",
@@ -29,7 +33,7 @@ def _lines() -> dict[str, list[str]]:
     }
     return {
         "worker": [json.dumps(structured)],
-        "api": [f"{stamp.replace('.', ',')} ERROR orchestrator.api: unhandled exception in a request {MARK}"],
+        "api": [f"{local} ERROR orchestrator.api: unhandled exception in a request {MARK}"],
         "postgres": [f"{stamp} UTC [4711] orchestrator@orchestrator FATAL:  terminating connection {MARK}"],
     }
 

@@ -190,7 +190,7 @@ CHECKER_PASSWORD = Fault(
     name="checker-password",
     does="puts a wrong password into the checker's settings; the system itself is well",
     expect=Expect("OrchestratorDatabaseDown", "unknown", may_follow=FOLLOWERS[1:]),
-    break_=lambda stack: stack.write_target(password="not-the-password"),
+    break_=lambda stack: stack.write_target(database_url=stack.database_url(password="not-the-password")),
     took_hold=lambda stack: stack.require_healthy(),
     heal=lambda stack: stack.write_target(),
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.fault import Expect, Fault
 from sandbox.polling import require, until
+from sandbox.roles import ROLE, drop_role, make_role
 
 if TYPE_CHECKING:
     from sandbox.stack import Stack
@@ -88,4 +89,41 @@ DUMP = Fault(
     break_=lambda stack: _session(stack, "pg_dump", "SELECT pg_sleep(3600)"),
     took_hold=lambda stack: _seen(stack, "pg_dump", ACTIVE),
     heal=lambda stack: _end(stack, "pg_dump"),
+)
+
+
+def _take_rights(stack: Stack) -> None:
+    stack.write_target(database_url=make_role(stack, monitor=False))
+
+
+def _give_rights(stack: Stack) -> None:
+    stack.write_target()
+    drop_role(stack)
+
+
+def _without_rights(stack: Stack) -> None:
+    rights = "SELECT pg_has_role(%s, 'pg_read_all_stats', 'usage')"
+    require(stack.sql(rights, (ROLE,)) == [(False,)], "the role may see other sessions")
+
+
+def _without_extension(stack: Stack) -> None:
+    found = stack.sql("SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'")
+    require(not found, "pg_stat_statements is installed")
+
+
+WITHOUT_RIGHTS = Fault(
+    name="role-without-monitor-rights",
+    does="gives the checker a role that may read the tables, and not see other sessions",
+    expect=Expect(ALERT, "unknown", may_follow=("HighAPILatency",)),
+    break_=_take_rights,
+    took_hold=_without_rights,
+    heal=_give_rights,
+)
+WITHOUT_EXTENSION = Fault(
+    name="statements-extension-missing",
+    does="leaves PostgreSQL as the wheel has it: without pg_stat_statements",
+    expect=Expect(ALERT, "skipped", "statements-slow-on-average"),
+    break_=lambda stack: stack.sql("DROP EXTENSION IF EXISTS pg_stat_statements"),
+    took_hold=_without_extension,
+    heal=lambda _: None,
 )

@@ -46,3 +46,25 @@ RATE_LIMITED = Fault(
     took_hold=_limited,
     heal=lambda stack: stack.switch(api=""),
 )
+
+
+def _asked_for_health_alone(stack: Stack) -> None:
+    text = httpx.get(f"{stack.api_url}/metrics", timeout=TIMEOUT).text
+    lines = [line for line in text.splitlines() if line.startswith("orchestrator_http_requests_total{")]
+    others = [line for line in lines if 'endpoint="/health' not in line and 'endpoint="/metrics' not in line]
+    require(not others, f"others asked: {others}")
+
+
+def _restart(stack: Stack) -> None:
+    stack.api.stop()
+    stack.api.start()
+
+
+IDLE = Fault(
+    name="api-idle",
+    does="restarts the API and leaves it without any request but health checks",
+    expect=Expect(ALERT, "ok"),
+    break_=_restart,
+    took_hold=_asked_for_health_alone,
+    heal=lambda _: None,
+)

@@ -60,7 +60,7 @@ def _items(stack: Stack, condition: str, least: int) -> None:
 DEEP_QUEUE = Fault(
     name="queue-deep",
     does=f"lets the workers take nothing while {DEEP} items have been due for fifteen minutes",
-    expect=Expect(ALERT, "firing", "backlog", ("LowTaskThroughput",)),
+    expect=Expect(ALERT, "firing", "processing-too-slow", ("LowTaskThroughput",)),
     break_=_pile_up,
     took_hold=lambda stack: _items(stack, "run_at < now() AND locked_by IS NULL", DEEP),
     heal=_empty,

@@ -1,0 +1,142 @@
+"""Faults of the backups."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import time
+import zlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sandbox import backups
+from sandbox.fault import Expect, Fault
+from sandbox.polling import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.stack import Stack
+
+ALERT = "BackupFailed"
+HOUR = backups.HOUR
+CLOSING = b"-- PostgreSQL database dump complete"
+
+
+def _remove(stack: Stack) -> None:
+    for kind in ("postgres", "redis"):
+        for path in backups.folder_of(stack, kind).iterdir():
+            path.unlink()
+
+
+def _none_left(stack: Stack) -> None:
+    require(not any(backups.folder_of(stack, "postgres").iterdir()), "there are backups")
+
+
+def _make_old(stack: Stack) -> None:
+    moment = time.time() - 40 * HOUR
+    for kind in ("postgres", "redis"):
+        for path in backups.folder_of(stack, kind).iterdir():
+            os.utime(path, (moment, moment))
+
+
+def _old(stack: Stack) -> None:
+    age = time.time() - backups.newest(stack, "postgres").stat().st_mtime
+    require(age > 26 * HOUR, f"the newest backup is {age / HOUR:.0f} h old")
+
+
+def _cut_off(stack: Stack) -> bytes:
+    dump = stack.dump()
+    return gzip.compress(dump[: dump.rindex(CLOSING)], 1)
+
+
+def _put_truncated(stack: Stack) -> None:
+    backups.put(stack, "postgres", _cut_off(stack), HOUR)
+
+
+def _put_growing(stack: Stack) -> None:
+    whole = gzip.compress(stack.dump(), 1)
+    backups.put(stack, "postgres", whole[: len(whole) // 2], 120, written=0)
+
+
+def _put_endless(stack: Stack) -> None:
+    whole = gzip.compress(stack.dump(), 1)
+    backups.put(stack, "postgres", whole[: len(whole) // 2], 3 * HOUR, written=0)
+
+
+def _damage(stack: Stack) -> None:
+    content = bytearray(backups.newest(stack, "postgres").read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    backups.put(stack, "postgres", bytes(content), HOUR)
+
+
+def _put_empty(stack: Stack) -> None:
+    backups.put(stack, "postgres", b"", HOUR)
+
+
+def _put_small(stack: Stack) -> None:
+    backups.put(stack, "postgres", gzip.compress(b"--\n" + CLOSING + b"\n\n", 1), HOUR)
+
+
+def _report_failure(stack: Stack) -> None:
+    backups.write_log(stack, ["PostgreSQL backup completed", "Redis backup FAILED: connection refused"])
+
+
+def _put_corrupt_rdb(stack: Stack) -> None:
+    backups.put(stack, "redis", stack.rdb()[:-20], HOUR, suffix="")
+
+
+def _newest_is(kind: str, judge: Callable[[bytes], bool], stack: Stack) -> None:
+    path = backups.newest(stack, kind)
+    require(judge(path.read_bytes()), f"{path.name} is not as it should be")
+
+
+def _unreadable(content: bytes) -> bool:
+    try:
+        gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        return True
+    return False
+
+
+def _backup(
+    name: str, does: str, cause: str | None, break_: Callable[[Stack], object], took_hold: Callable[[Stack], object],
+    state: str = "firing",
+) -> Fault:  # fmt: skip
+    return Fault(name, does, Expect(ALERT, state, cause), break_, took_hold, backups.make)  # type: ignore[arg-type]
+
+
+MISSING = _backup("backup-missing", "removes every backup", "backup-missing", _remove, _none_left)
+STALE = _backup("backup-stale", "lets every backup be from two nights ago", "backup-stale", _make_old, _old)
+TRUNCATED = _backup(
+    "backup-truncated", "adds a dump that was cut off before its closing line", "dump-broken", _put_truncated,
+    partial(_newest_is, "postgres", lambda content: CLOSING not in gzip.decompress(content)),
+)  # fmt: skip
+BEING_WRITTEN = _backup(
+    "backup-being-written", "adds a dump that is being written", None, _put_growing,
+    partial(_newest_is, "postgres", _unreadable), "ok",
+)  # fmt: skip
+NEVER_ENDS = _backup(
+    "backup-never-ends", "adds a dump that has been written to for three hours", "dump-broken", _put_endless,
+    partial(_newest_is, "postgres", _unreadable),
+)  # fmt: skip
+CORRUPT = _backup(
+    "backup-corrupt-gzip", "adds a dump whose gzip is damaged", "dump-broken", _damage,
+    partial(_newest_is, "postgres", _unreadable),
+)  # fmt: skip
+EMPTY = _backup(
+    "backup-empty", "adds a dump of no bytes", "dump-broken", _put_empty,
+    partial(_newest_is, "postgres", lambda content: not content),
+)  # fmt: skip
+SHRUNKEN = _backup(
+    "backup-shrunken", "adds a complete dump with next to nothing in it", "backup-shrunken", _put_small,
+    partial(_newest_is, "postgres", lambda content: len(content) < 200), "noted",
+)  # fmt: skip
+LOG_FAILED = _backup(
+    "backup-log-failed", "lets the script's log tell of a failure", "script-reported-failure", _report_failure,
+    partial(_newest_is, "log", lambda content: b"FAILED" in content),
+)  # fmt: skip
+REDIS_CORRUPT = _backup(
+    "redis-backup-corrupt", "adds an RDB file without its checksum", "redis-backup-broken", _put_corrupt_rdb,
+    partial(_newest_is, "redis", lambda content: content.startswith((b"REDIS", b"VALKEY"))),
+)  # fmt: skip

@@ -1,0 +1,132 @@
+"""Faults of the throughput, and systems in which little happens and nothing is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox import backups
+from sandbox.fault import Expect, Fault
+from sandbox.faults.workers import make_task
+from sandbox.polling import require
+
+if TYPE_CHECKING:
+    from sandbox.stack import Stack
+
+ALERT = "LowTaskThroughput"
+TASK = "00000000-0000-4000-8000-0000000000f5"
+SEEDED = "lease_owner IN ('worker-1', 'worker-2')"  # runs that the seed made, not the workers
+WAITING, DONE = 20, 300  # items
+
+
+def _hide_runs(stack: Stack) -> None:
+    stack.sql(f"UPDATE task_run SET started_at = started_at - interval '30 days' WHERE {SEEDED}")
+
+
+def _show_runs(stack: Stack) -> None:
+    stack.sql(
+        f"UPDATE task_run SET started_at = started_at + interval '30 days' WHERE {SEEDED}"
+        " AND started_at < now() - interval '20 days'"
+    )
+
+
+def _few_runs(stack: Stack) -> None:
+    ((runs,),) = stack.sql(
+        "SELECT count(*) FROM task_run WHERE started_at >= date_trunc('hour', now()) - interval '2 hours'"
+        " AND started_at < date_trunc('hour', now())"
+    )
+    require(runs < 50, f"{runs} runs in the last two whole hours")
+
+
+def _let_work_wait(stack: Stack) -> None:
+    stack.switch(workers_take=False)
+    _hide_runs(stack)
+    make_task(stack, TASK, "One of some", '{"id": "go", "uses": "noop"}')
+    stack.sql(
+        "INSERT INTO due_work (task_id, run_at) SELECT %s, now() - interval '20 minutes' FROM generate_series(1, %s)",
+        (TASK, WAITING),
+    )
+
+
+def _waits(stack: Stack) -> None:
+    _few_runs(stack)
+    require(stack.sql("SELECT 1 FROM due_work WHERE task_id = %s", (TASK,)), "no item waits")
+
+
+def _restore(stack: Stack) -> None:
+    stack.sql("DELETE FROM task WHERE id = %s", (TASK,))  # its items and runs go with it
+    stack.switch(workers_take=True, workers_record=True)
+    _show_runs(stack)
+
+
+def _do_without_record(stack: Stack) -> None:
+    _hide_runs(stack)
+    stack.switch(workers_record=False)
+    make_task(stack, TASK, "One of many", '{"id": "go", "uses": "noop"}')
+    stack.sql("INSERT INTO due_work (task_id, run_at) SELECT %s, now() FROM generate_series(1, %s)", (TASK, DONE))
+
+
+def _done_without_record(stack: Stack) -> None:
+    require(not stack.sql("SELECT 1 FROM due_work WHERE task_id = %s", (TASK,)), "items are left")
+    require(not stack.sql("SELECT 1 FROM task_run WHERE task_id = %s", (TASK,)), "a run was recorded")
+    ((counted,),) = stack.sql(
+        "SELECT sum(processed_count) FROM worker_heartbeat WHERE last_seen > now() - interval '1 minute'"
+    )
+    require(counted >= DONE, f"the workers count {counted} items")
+
+
+def _begin_anew(stack: Stack) -> None:
+    """Make the system look as if it had been made a minute ago."""
+    stack.sql(
+        "UPDATE agent SET created_at = created_at + interval '9 days' WHERE created_at < now() - interval '8 days'"
+    )
+    _hide_runs(stack)
+    for kind in ("postgres", "redis", backups.LOG):
+        for path in backups.folder_of(stack, kind).iterdir():
+            path.unlink()
+
+
+def _is_new(stack: Stack) -> None:
+    ((age,),) = stack.sql("SELECT extract(epoch FROM now() - min(created_at)) FROM agent")
+    require(age < 2 * backups.HOUR, f"the system is {age} s old")
+
+
+def _grow_old(stack: Stack) -> None:
+    stack.sql(
+        "UPDATE agent SET created_at = created_at - interval '9 days' WHERE created_at > now() - interval '8 days'"
+    )
+    _show_runs(stack)
+    backups.make(stack)
+
+
+LOW = Fault(
+    name="throughput-low",
+    does=f"lets {WAITING} items wait for twenty minutes, after two hours with hardly a run",
+    expect=Expect(ALERT, "firing", "work-not-taken"),
+    break_=_let_work_wait,
+    took_hold=_waits,
+    heal=_restore,
+)
+NOT_RECORDED = Fault(
+    name="runs-not-recorded",
+    does=f"lets the workers do {DONE} items and record none of them, after two hours with hardly a run",
+    expect=Expect(ALERT, "firing", "runs-not-recorded"),
+    break_=_do_without_record,
+    took_hold=_done_without_record,
+    heal=_restore,
+)
+IDLE = Fault(
+    name="throughput-idle",
+    does="leaves two hours with hardly a run, and nothing that is due",
+    expect=Expect(ALERT, "ok"),
+    break_=_hide_runs,
+    took_hold=_few_runs,
+    heal=_show_runs,
+)
+NEW = Fault(
+    name="system-new",
+    does="makes the system as good as new: no backups yet, hardly a run",
+    expect=Expect("BackupFailed", "ok"),
+    break_=_begin_anew,
+    took_hold=_is_new,
+    heal=_grow_old,
+)
