@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -25,6 +26,9 @@ from sandbox.breaking import break_stack, heal_stack
 from sandbox.embedded import EmbeddedStack
 from sandbox.faults import FAULTS
 from sandbox.filling import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent
 EACH_AT_MOST = 5.0  # ms, of a statement on the large tables
@@ -75,23 +79,23 @@ def _processes(stack: EmbeddedStack, rounds: int) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "test_empty.py").write_text("def test_nothing():\n    pass\n")
         (Path(folder) / "pytest.ini").write_text("[pytest]\n")
-        kinds = {
+        kinds: dict[str, Callable[[], float]] = {
             "empty pytest session": lambda: _run("-q", folder, "-c", f"{folder}/pytest.ini"),
             "pytest -m sev0": lambda: _suite(stack, "-m", "sev0"),
             "pytest, all alerts": lambda: _suite(stack),
         }
-        took: dict[str, list[float]] = {name: [] for name in kinds}
+        timed: dict[str, list[float]] = {name: [] for name in kinds}
         for turn in range(rounds + 1):
             for name, run in kinds.items():
-                seconds = run()
+                run_seconds = run()
                 if turn:  # the first warms the caches
-                    took[name].append(seconds)
+                    timed[name].append(run_seconds)
     print(f"\nWhole processes, medians of {rounds} runs in turn, embedded sandbox")
-    empty = took["empty pytest session"]
-    for name, seconds in took.items():
+    empty = timed["empty pytest session"]
+    for name, seconds in timed.items():
         ratio = _ratio(seconds, empty)
         print(f"  {name:24} {statistics.median(seconds):6.2f} s   {ratio:5.2f} x empty")
-    sev0 = _ratio(took["pytest -m sev0"], empty)
+    sev0 = _ratio(timed["pytest -m sev0"], empty)
     print(f"  reach: sev0 at most 2.5 x empty: {'reached' if sev0 <= 2.5 else 'NOT reached'}")
     return sev0 <= 2.5
 

@@ -75,7 +75,7 @@ def milliseconds(connection: psycopg.Connection[Any], statement: Statement) -> f
     took = []
     for _ in range(ROUNDS + 1):
         began = time.perf_counter()
-        connection.execute(sql, parameters or None).fetchall()  # type: ignore[call-overload]
+        connection.execute(sql, parameters or None).fetchall()
         took.append((time.perf_counter() - began) * 1000)
     return statistics.median(took[1:])
 
@@ -83,6 +83,6 @@ def milliseconds(connection: psycopg.Connection[Any], statement: Statement) -> f
 def plan(connection: psycopg.Connection[Any], statement: Statement) -> str:
     """Give what reads tables in a statement's plan, in one line."""
     sql, parameters = statement
-    rows = connection.execute("EXPLAIN " + sql, parameters or None).fetchall()  # type: ignore[call-overload]
+    rows = connection.execute("EXPLAIN " + sql, parameters or None).fetchall()
     scans = [line.strip(" ->").split("  (")[0] for (line,) in rows if "Scan" in line]
     return "; ".join(dict.fromkeys(scans)) or "no table"

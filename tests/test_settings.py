@@ -164,7 +164,7 @@ BAD_RUNS = {
     "no limit of that name": ("[limits.NoActiveWorkers]\nage = 60", "no limit age (it has: "),
     "a negative limit": (
         "[limits.NoActiveWorkers]\nheartbeat_age = -60",
-        "limits.NoActiveWorkers: -60 is no length of time",
+        "limits.NoActiveWorkers: -60.0 is no length of time",
     ),
     "a limit that is no number": ('[limits.NoActiveWorkers]\nheartbeat_age = "soon"', "is no length of time"),
     "a limit of two dots": ('[limits.NoActiveWorkers]\nheartbeat_age = "1.2.3 s"', "is no length of time"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox import backups
 from sandbox.fault import Expect, Fault
-from sandbox.faults.workers import make_task
+from sandbox.faults.workers import make_task, restart
 from sandbox.polling import require
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ def _restore(stack: Stack) -> None:
     stack.sql("DELETE FROM task WHERE id = %s", (TASK,))  # its items and runs go with it
     stack.switch(workers_take=True, workers_record=True)
     _show_runs(stack)
+
+
+def _restore_and_forget(stack: Stack) -> None:
+    _restore(stack)
+    restart(stack, stack.workers)  # their counts would tell of the work for hours to come
 
 
 def _do_without_record(stack: Stack) -> None:
@@ -112,7 +117,7 @@ NOT_RECORDED = Fault(
     expect=Expect(ALERT, "firing", "runs-not-recorded"),
     break_=_do_without_record,
     took_hold=_done_without_record,
-    heal=_restore,
+    heal=_restore_and_forget,
 )
 IDLE = Fault(
     name="throughput-idle",

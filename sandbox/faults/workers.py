@@ -47,7 +47,7 @@ def _stop(stack: Stack, workers: Sequence[Worker]) -> None:
     _age(stack, workers)
 
 
-def _restart(stack: Stack, workers: Sequence[Worker]) -> None:
+def restart(stack: Stack, workers: Sequence[Worker]) -> None:
     """Start the workers again and remove the rows of those that this fault ended: that trace is its own."""
     old = [worker.worker_id for worker in workers]
     for worker in workers:
@@ -104,7 +104,7 @@ def _free(stack: Stack) -> None:
     for worker in stack.workers:
         worker.stop()
     stack.sql("DELETE FROM task WHERE id = %s", (STUCK_TASK,))  # its items go with it
-    _restart(stack, stack.workers)
+    restart(stack, stack.workers)
 
 
 def _one_left(stack: Stack) -> None:
@@ -143,7 +143,7 @@ STOPPED = Fault(
     expect=Expect(ALERT, "firing", "workers-stopped"),
     break_=lambda stack: _stop(stack, stack.workers),
     took_hold=_none_fresh,
-    heal=lambda stack: _restart(stack, stack.workers),
+    heal=lambda stack: restart(stack, stack.workers),
 )
 HUNG = Fault(
     name="workers-hung",
@@ -167,7 +167,7 @@ ONE_STOPPED = Fault(
     expect=Expect(ALERT, "noted", "worker-missing"),
     break_=lambda stack: _stop(stack, stack.workers[-1:]),
     took_hold=_one_left,
-    heal=lambda stack: _restart(stack, stack.workers[-1:]),
+    heal=lambda stack: restart(stack, stack.workers[-1:]),
 )
 BACKLOG_OF_ITEMS = Fault(
     name="queue-backlog",

@@ -369,4 +369,5 @@ def cancel_task(_: Agent, task_id: UUID) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), log_config=None, timeout_graceful_shutdown=1)
+    host = os.environ.get("HOST", "127.0.0.1")
+    uvicorn.run(app, host=host, port=int(os.environ["PORT"]), log_config=None, timeout_graceful_shutdown=1)
