@@ -387,7 +387,7 @@ class EmbeddedStack:
             "TZ": "Europe/Chisinau",
             "PORT": str(self.state.ports["api"]),
             "HEARTBEAT_SECONDS": "1",
-            "RATE_LIMIT_PER_MINUTE": "600",  # tests ask often
+            "RATE_LIMIT_PER_MINUTE": "6000",  # tests ask often
             "RATE_LIMIT_PER_HOUR": "100000",
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONUNBUFFERED": "1",

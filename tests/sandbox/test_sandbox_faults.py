@@ -26,12 +26,12 @@ def stack(running: EmbeddedStack) -> Iterator[EmbeddedStack]:
     heal_stack(running)
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_takes_hold_and_heals(stack: EmbeddedStack, fault: Fault) -> None:
-    break_stack(stack, fault)
-    assert State.load(stack.folder).broken == [fault.name]
-    # Healed by another command than the one that broke it.
-    assert heal_stack(EmbeddedStack.load(stack.folder)) == [fault.name]
+@pytest.mark.parametrize("name", ["api-error", "workers-stopped", "postgres-stopped"])
+def test_a_fault_is_healed_by_another_command_than_broke_it(stack: EmbeddedStack, name: str) -> None:
+    """That every fault takes hold and heals is seen where each is judged, in tests/test_faults.py."""
+    break_stack(stack, FAULTS[name])
+    assert State.load(stack.folder).broken == [name]
+    assert heal_stack(EmbeddedStack.load(stack.folder)) == [name]
     stack.state = State.load(stack.folder)
     stack.require_healthy()
 
