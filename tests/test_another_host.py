@@ -39,12 +39,14 @@ def ssh_config(tmp_path: Path) -> Iterator[Path]:
     port = _free_port()
     (tmp_path / "authorized_keys").write_text((tmp_path / "client.pub").read_text())
     (tmp_path / "sshd_config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {tmp_path}/host\nAuthorizedKeysFile {tmp_path}/authorized_keys\n"
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {tmp_path}/host\n"
+        f"AuthorizedKeysFile {tmp_path}/authorized_keys\n"
         f"StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n"
     )
     config = tmp_path / "ssh_config"
     config.write_text(
-        f"Host other\n  HostName 127.0.0.1\n  Port {port}\n  User {getpass.getuser()}\n  IdentityFile {tmp_path}/client\n"
+        f"Host other\n  HostName 127.0.0.1\n  Port {port}\n  User {getpass.getuser()}\n"
+        f"  IdentityFile {tmp_path}/client\n"
         "  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  LogLevel ERROR\n"
     )
     if os.geteuid() == 0:

@@ -54,7 +54,8 @@ def test_no_transaction_is_left_open(activity: Activity, limits: SimpleNamespace
 @diagnostic(cause="connections-running-out", step=1)
 def test_connections_are_left(activity: Activity, limits: SimpleNamespace) -> None:
     """Most of the connection slots are not in use at once."""
-    assert activity.used_slots <= limits.used_slots, f"{activity.used_slots} of {activity.slots} slots are in use"
+    used = f"{activity.connections} of {activity.slots} ordinary slots are in use ({activity.used_slots})"
+    assert activity.used_slots <= limits.used_slots, f"{used}, limit {limits.used_slots}"
 
 
 @diagnostic(cause="statements-slow-on-average", step=3)

@@ -57,7 +57,10 @@ def test_docker_holds_little_that_is_unused(docker_space: DockerSpace, limits: S
 @diagnostic(cause="volumes-large", step=3)
 def test_no_volume_is_large(docker_space: DockerSpace, limits: SimpleNamespace) -> None:
     """The volumes of the engine are small, all together."""
-    assert docker_space.volumes <= limits.volume_size, f"largest: {listed(docker_space.largest_volumes)}"
+    largest = listed(docker_space.largest_volumes)
+    assert docker_space.volumes <= limits.volume_size, (
+        f"volumes {docker_space.volumes}, limit {limits.volume_size}, largest: {largest}"
+    )
 
 
 @diagnostic(cause="logs-large", step=3)

@@ -46,7 +46,7 @@ def test_no_worker_fell_silent(heartbeats: Heartbeats, limits: SimpleNamespace) 
 
 @diagnostic(cause="processing-too-slow", step=2)
 def test_the_queue_drains_in_time(queue: Queue, processing: Processing, limits: SimpleNamespace) -> None:
-    """At the rate of the last hour, what is due is done soon."""
+    """At the rate of the newest runs, what is due is done soon."""
     takes = processing.time_for(queue.due)
     assert not queue.due or takes is not None, f"{queue} and nothing was run in the last hour"
     assert not queue.due or takes <= limits.time_to_drain, f"{queue}, {processing}: that takes {takes}"

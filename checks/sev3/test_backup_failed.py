@@ -62,7 +62,7 @@ def test_the_log_tells_of_no_failure(backups: Backups) -> None:
 @diagnostic(cause="no-room-for-a-backup", step=3)
 def test_a_backup_could_be_made_now(backups: Backups) -> None:
     """The backups' file system has room for another one (making one would write, so it is not tried)."""
-    assert not backups.lacks_room, f"{backups.room} left for another dump like the newest"
+    assert not backups.lacks_room, f"{backups.room} left in {backups.folders['postgres']}, less than the newest dump"
 
 
 @diagnostic(cause="backup-shrunken", step=4)
