@@ -31,7 +31,7 @@ check: $(BIN)/.run  ## every alert
 	@$(BIN)/python -m pytest
 
 test: $(BIN)/.dev  ## the suite's own tests
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest tests -n 2
 
 bench: $(BIN)/.dev  ## what it costs, as ratios within one run; minutes long
 	@$(BIN)/python -m bench

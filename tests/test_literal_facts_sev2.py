@@ -302,7 +302,7 @@ def test_a_host_without_a_file_system_to_fill_is_not_known_to_have_room(file_sys
         disks(*file_systems)
 
 
-def test_a_read_only_file_system_is_the_only_one() -> None:
+def test_a_host_with_nothing_but_a_read_only_file_system_is_not_known_to_have_room() -> None:
     with pytest.raises(CannotTell, match="df lists no file system"):
         disks(EXT4, read_only=("/",))
 
@@ -320,7 +320,7 @@ def test_the_disks_say_which_is_fullest(facts: Disks, words: str) -> None:
 
 
 def test_a_disk_without_a_single_block_is_full() -> None:
-    assert Disk("/", Size(0), Size(0)).free == 0
+    assert Disk("/", Size(0), Size(0)).free <= 0
 
 
 def test_meminfo_is_read_in_bytes() -> None:
