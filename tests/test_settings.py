@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.settings import BadSettings, Origin, load
+from fixtures.docker import Engine
+from fixtures.masking import Masker
+from fixtures.probing import Cost
+from fixtures.settings import BadSettings, Origin, Settings, load
+from fixtures.target import is_elsewhere
 from tests.projects import NOWHERE, SECRET, Project, nowhere, run_pytest
 
 if TYPE_CHECKING:
@@ -218,3 +222,29 @@ def test_the_target_is_shown_with_its_sources_and_without_its_secrets(tmp_path: 
     assert any("http://elsewhere:8080" in line and "command line --api-url" in line for line in lines)
     assert any("127.0.0.1:1/orchestrator" in line and str(path) in line for line in lines)
     assert any("NoActiveWorkers.heartbeat_age = 5 min" in line for line in lines)
+
+
+# -- whose host is judged
+
+
+@pytest.mark.parametrize(
+    ("settings", "engine", "elsewhere"),
+    [
+        (Settings(api_url="http://127.0.0.1:8080"), "none", False),
+        (Settings(api_url="http://10.0.0.5:8080"), "none", True),
+        (Settings(api_url="http://10.0.0.5:8080", redis_url="redis://localhost:6379/0"), "none", False),
+        (Settings(project="ops", api_url="http://172.18.0.5:8080"), "unix:///var/run/docker.sock", False),
+        (Settings(project="ops", api_url="http://10.0.0.5:8080"), "tcp://10.0.0.5:2375", True),
+    ],
+)
+def test_the_disks_of_this_machine_are_not_claimed_of_another(settings: Settings, engine: str, elsewhere: bool) -> None:
+    asked = Engine(engine, settings.project, settings.deadlines, Masker(set()), Cost())
+    assert is_elsewhere(settings, asked) is elsewhere
+
+
+def test_what_needs_the_host_is_skipped_in_words_where_the_target_is_elsewhere(tmp_path: Path) -> None:
+    target = tmp_path / "target.toml"
+    target.write_text('api_url = "http://192.0.2.1:8080"\ndocker = "none"\n[deadlines]\ncall = 0.5\nconnect = 0.5\n')
+    done = run_pytest(f"--target={target}", f"--output={tmp_path / 'output'}", "-k", "memory_is_available", "-rs")
+    assert done.returncode == 5, done.stdout
+    assert "name its host with --hosts" in done.stdout
