@@ -1,4 +1,4 @@
-"""`python -m sandbox up | status | break FAULT | heal | down | demo [FAULT] | faults`."""
+"""`python -m sandbox up [--compose] | status | break FAULT | heal | fill | down | demo [FAULT] | faults`."""
 
 from __future__ import annotations
 
@@ -12,30 +12,52 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from sandbox.breaking import break_stack, heal_stack, named
+from sandbox.breaking import break_stack, heal_stack, known, named
 from sandbox.embedded import REPOSITORY, EmbeddedStack
-from sandbox.faults import FAULTS
+from sandbox.filling import ITEMS, RUNS
+from sandbox.filling import fill as fill_stack
 from sandbox.polling import NotYet
 from sandbox.servers import SandboxError
 from sandbox.state import FILE as STATE_FILE
+from sandbox.state import State
 from sandbox.target import FILE as TARGET_FILE
 
 if TYPE_CHECKING:
     from types import FrameType
 
+    from sandbox.compose.stack import ComposeStack
+    from sandbox.state import Form
+
 FOLDER_HELP = "its folder (default: $ORDINAUT_SANDBOX, or .sandbox in the repository)"
 PATIENCE = 20  # seconds that an interrupted pytest gets to write its report
 
 
-def up(folder: Path) -> int:
+def load(folder: Path) -> EmbeddedStack | ComposeStack:
+    """Return the sandbox of a folder, whichever form it has."""
+    if (folder / STATE_FILE).exists() and State.load(folder).form == "compose":
+        from sandbox.compose.stack import ComposeStack  # needs the engine's client, which the other form does not
+
+        return ComposeStack.load(folder)
+    return EmbeddedStack.load(folder)
+
+
+def up(folder: Path, *, compose: bool, project: str | None) -> int:
     """Make a sandbox and say where it is."""
     started = time.monotonic()
-    stack = EmbeddedStack.up(folder)
+    stack: EmbeddedStack | ComposeStack
+    if compose:
+        from sandbox.compose.stack import PROJECT, ComposeStack
+
+        stack = ComposeStack.up(folder, project or PROJECT)
+    else:
+        stack = EmbeddedStack.up(folder)
     print(f"sandbox is up after {time.monotonic() - started:.1f} s in {stack.folder}")
     print(f"  api       {stack.api_url}")
     print(f"  postgres  127.0.0.1:{stack.state.ports['postgres']}, database and user orchestrator")
     print(f"  redis     {stack.redis_url}")
     print(f"  settings  {stack.folder / TARGET_FILE}")
+    if compose:
+        print(f"  compose   project {stack.state.project}: `docker compose ps` in {stack.folder}")
     return 0
 
 
@@ -44,7 +66,7 @@ def status(folder: Path) -> int:
     if not (folder / STATE_FILE).exists():
         print(f"no sandbox in {folder}")
         return 1
-    stack = EmbeddedStack.load(folder)
+    stack = load(folder)
     for service in stack.services:
         pid, port = service.pid or "-", stack.state.ports.get(service.name, "-")
         print(f"{service.name:<10} {service.condition():<8} pid {pid!s:<8} port {port}")
@@ -55,7 +77,7 @@ def status(folder: Path) -> int:
 def down(folder: Path) -> int:
     """End everything and remove the folder; where there is nothing, that is fine."""
     if (folder / STATE_FILE).exists():
-        EmbeddedStack.load(folder).down()
+        load(folder).down()
         print(f"sandbox in {folder} is down")
     else:
         print(f"no sandbox in {folder}")
@@ -64,8 +86,9 @@ def down(folder: Path) -> int:
 
 def break_(folder: Path, name: str) -> int:
     """Break the sandbox in one way."""
-    fault = named(name)
-    break_stack(EmbeddedStack.load(folder), fault)
+    stack = load(folder)
+    fault = named(name, stack.state.form)
+    break_stack(stack, fault)
     print(f"{fault.name}: {fault.does}")
     print(f"  to come of it: {fault.expect.alert or 'nothing'} {fault.expect.state} {fault.expect.cause or ''}")
     return 0
@@ -73,8 +96,18 @@ def break_(folder: Path, name: str) -> int:
 
 def heal(folder: Path) -> int:
     """Heal all faults."""
-    healed = heal_stack(EmbeddedStack.load(folder))
+    healed = heal_stack(load(folder))
     print(f"healed: {', '.join(healed) or 'nothing was broken'}; the sandbox is healthy")
+    return 0
+
+
+def fill(folder: Path, runs: int, items: int) -> int:
+    """Add rows to the large tables, to see what statements cost there."""
+    stack = load(folder)
+    started = time.monotonic()
+    fill_stack(stack, runs=runs, items=items)
+    print(f"added {runs:,} runs and {items:,} items after {time.monotonic() - started:.0f} s")
+    print("  the workers leave the queue alone from now on: this sandbox does not get healthy again")
     return 0
 
 
@@ -109,9 +142,9 @@ def _judge(target: Path) -> int:
             raise
 
 
-def faults() -> int:
+def faults(form: Form) -> int:
     """List the faults."""
-    for fault in FAULTS.values():
+    for fault in known(form).values():
         expect = fault.expect
         outcome = f"{expect.alert or '-':<25} {expect.state:<8} {expect.cause or '-':<24}"
         print(f"{fault.name:<32} {outcome} {fault.does}")
@@ -136,6 +169,7 @@ def main(arguments: list[str] | None = None) -> int:
         "status": "say how it is; exit status 0 if it is up",
         "break": "break it",
         "heal": "heal all faults",
+        "fill": "fill task_run and due_work, to measure on large tables",
         "down": "end it and remove its folder",
         "demo": "judge a fresh one, broken if a fault is named, with the checks of this project",
         "faults": "list the faults",
@@ -145,18 +179,31 @@ def main(arguments: list[str] | None = None) -> int:
             command.add_argument("fault", nargs="?" if name == "demo" else None, metavar="FAULT")
         if name not in ("demo", "faults"):
             command.add_argument("--dir", type=Path, default=argparse.SUPPRESS, help=FOLDER_HELP)
+        if name == "fill":
+            command.add_argument("--runs", type=int, default=RUNS, help="rows of task_run (default: %(default)s)")
+            command.add_argument("--items", type=int, default=ITEMS, help="rows of due_work (default: %(default)s)")
+        if name in ("up", "faults"):
+            command.add_argument("--compose", action="store_true", help="in containers of the Docker engine")
+        if name == "up":
+            command.add_argument("--project", help="its compose project (default: ordinaut-sandbox)")
     options = parser.parse_args(arguments)
+    if options.command == "up" and options.project and not options.compose:
+        parser.error("--project goes with --compose")
     signal.signal(signal.SIGTERM, _terminate)
     try:
         match options.command:
             case "break":
                 return break_(options.dir, options.fault)
+            case "fill":
+                return fill(options.dir, options.runs, options.items)
             case "demo":
                 return demo(options.fault)
             case "faults":
-                return faults()
+                return faults("compose" if options.compose else "embedded")
+            case "up":
+                return up(options.dir, compose=options.compose, project=options.project)
             case command:
-                return {"up": up, "status": status, "heal": heal, "down": down}[command](options.dir)
+                return {"status": status, "heal": heal, "down": down}[command](options.dir)
     except (SandboxError, NotYet) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1

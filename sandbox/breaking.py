@@ -10,21 +10,33 @@ from sandbox.polling import NotYet, until
 from sandbox.servers import SandboxError
 
 if TYPE_CHECKING:
+    from sandbox.compose.stack import ComposeStack
     from sandbox.embedded import EmbeddedStack
     from sandbox.fault import Fault
+    from sandbox.state import Form
 
-SECONDS = 20.0  # a bound: most take hold within a fraction of one
+# A bound: most take hold within a fraction of one. A container that crashes in a loop does so in growing intervals.
+SECONDS: dict[Form, float] = {"embedded": 20.0, "compose": 60.0}
 
 
-def named(name: str) -> Fault:
+def known(form: Form) -> dict[str, Fault]:
+    """Return the faults of that form of the sandbox."""
+    if form == "embedded":
+        return FAULTS
+    from sandbox.compose.faults import FAULTS as OF_COMPOSE  # the engine's client is imported only where it is used
+
+    return OF_COMPOSE
+
+
+def named(name: str, form: Form = "embedded") -> Fault:
     """Return the fault of that name."""
     try:
-        return FAULTS[name]
+        return known(form)[name]
     except KeyError:
         raise SandboxError(f"no fault is called {name!r}: `python -m sandbox faults` lists them") from None
 
 
-def break_stack(stack: EmbeddedStack, fault: Fault) -> None:
+def break_stack(stack: EmbeddedStack | ComposeStack, fault: Fault) -> None:
     """Break it, and return when the fault has taken hold."""
     if fault.name in stack.state.broken:
         raise SandboxError(f"{fault.name} is in force already")
@@ -32,25 +44,25 @@ def break_stack(stack: EmbeddedStack, fault: Fault) -> None:
     stack.state.save()
     fault.break_(stack)
     try:
-        until(partial(fault.took_hold, stack), SECONDS)
+        until(partial(fault.took_hold, stack), SECONDS[stack.state.form])
     except NotYet as error:
         raise SandboxError(f"{fault.name} did not take hold: {error}") from error
 
 
-def heal_stack(stack: EmbeddedStack) -> list[str]:
+def heal_stack(stack: EmbeddedStack | ComposeStack) -> list[str]:
     """Heal every fault, the latest first, and return when the stack is healthy again."""
     healed = []
     while stack.state.broken:
-        fault = named(stack.state.broken[-1])
+        fault = named(stack.state.broken[-1], stack.state.form)
         fault.heal(stack)
         try:
-            until(partial(fault.healed, stack), SECONDS)
+            until(partial(fault.healed, stack), SECONDS[stack.state.form])
         except NotYet as error:
             raise SandboxError(f"{fault.name} is not healed: {error}") from error
         healed.append(stack.state.broken.pop())
         stack.state.save()
     try:
-        until(stack.require_healthy, SECONDS)
+        until(stack.require_healthy, SECONDS[stack.state.form])
     except NotYet as error:
         raise SandboxError(f"the sandbox is not healthy: {error}") from error
     return healed

@@ -21,7 +21,7 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from sandbox import backups, processes, servers, target
+from sandbox import backups, disk, processes, servers, target
 from sandbox.polling import NotYet, require, until
 from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
@@ -287,6 +287,7 @@ class EmbeddedStack:
                 self._named(name).kill()
             if self.state.socket_folder:
                 shutil.rmtree(self.state.socket_folder, ignore_errors=True)
+            disk.detach(self.folder)
             # The state goes last: a `down` that was killed half-way can be repeated.
             for entry in self.folder.iterdir():
                 if entry.name == STATE_FILE:
@@ -502,8 +503,8 @@ class EmbeddedStack:
         self.state.save()
 
     def noted(self, key: str) -> str:
-        """Return what was noted."""
-        return self.state.notes[key]
+        """Return what was noted; empty where nothing was."""
+        return self.state.notes.get(key, "")
 
     # -- what 'healthy' means
 

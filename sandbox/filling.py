@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 
 TASK = "00000000-0000-4000-8000-000000000001"  # of the seed
 DUE = 2000  # of the queue's items, the oldest
+RUNS, ITEMS = 5_000_000, 500_000  # what the numbers of the design are for
 
 
-def fill(stack: Stack, *, runs: int = 5_000_000, items: int = 500_000) -> None:
+def fill(stack: Stack, *, runs: int = RUNS, items: int = ITEMS) -> None:
     """Add so many rows to task_run and due_work, and let PostgreSQL know of them. The workers leave the queue alone."""
     stack.switch(workers_take=False)
     stack.sql(
@@ -19,7 +20,7 @@ def fill(stack: Stack, *, runs: int = 5_000_000, items: int = 500_000) -> None:
         " SELECT %s, 'worker-' || n %% 4, at, at + interval '150 milliseconds', n %% 50 <> 0,"
         " CASE WHEN n %% 50 = 0 THEN 'upstream answered 503' END, 1 + (n %% 60 = 0)::int, at"
         " FROM (SELECT n, now() - n * interval '90 days' / %s AS at FROM generate_series(1, %s) AS n) AS made",
-        (TASK, runs, runs),
+        (TASK, max(1, runs), runs),
     )
     stack.sql(
         "INSERT INTO due_work (task_id, run_at, created_at) SELECT %s,"

@@ -107,8 +107,8 @@ class SharedStack:
         self.state.save()
 
     def noted(self, key: str) -> str:
-        """Return what was noted."""
-        return self.state.notes[key]
+        """Return what was noted; empty where nothing was."""
+        return self.state.notes.get(key, "")
 
     # -- what 'healthy' means
 

@@ -129,7 +129,7 @@ class Stack(Protocol):
         """Remember something until the fault is healed; None forgets it."""
 
     def noted(self, key: str) -> str:
-        """Return what was noted."""
+        """Return what was noted; empty where nothing was, as when breaking was interrupted."""
 
     def require_healthy(self) -> None:
         """Raise NotYet unless every part works and says so."""

@@ -6,10 +6,12 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from sandbox.processes import Mark
 
 FILE = "state.json"
+Form = Literal["embedded", "compose"]
 
 
 def write_private(path: Path, text: str) -> None:
@@ -25,6 +27,8 @@ class State:
     """Processes, ports, secrets, and the faults that are in it now."""
 
     folder: Path
+    form: Form = "embedded"
+    project: str = ""  # of the compose form
     password: str = ""
     socket_folder: str = ""
     ports: dict[str, int] = field(default_factory=dict)

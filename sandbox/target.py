@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from sandbox import disk
 from sandbox.state import write_private
 
 if TYPE_CHECKING:
@@ -30,18 +31,18 @@ def write(
     folder: Path, urls: Mapping[str, str], logs: Mapping[str, Path], pids: Mapping[str, Path], limits: Limits
 ) -> None:
     """Write the settings, readable by the owner alone since they hold a password."""
-    backups = folder / "backups"
+    backups, place = folder / "backups", disk.place_of(folder)
     tables: dict[str, Mapping[str, object]] = {
         "logs": logs,
         "pids": pids,
-        "host": {"mounts": [str(folder)]},
+        "host": {"mounts": [str(folder), *([str(place)] if place.is_mount() else [])]},
         "backups": {"postgres": backups / "postgres" / "daily", "redis": backups / "redis", "logs": backups / "log"},
     }
     tables |= {
         f"limits.{alert}": NOT_THE_MACHINE.get(alert, {}) | limits.get(alert, {}) for alert in NOT_THE_MACHINE | limits
     }
     name = "sandbox" if folder.name == ".sandbox" else f"sandbox-{urls['api_url'].rpartition(':')[2]}"
-    top = {"name": name, **urls, "docker": "none", "timezone": "Europe/Chisinau"}
+    top = {"name": name, "docker": "none", "timezone": "Europe/Chisinau", **urls}
     lines = ["# Written by `python -m sandbox`; faults rewrite it.", *_rows(top)]
     for table, rows in tables.items():
         lines += ["", f"[{table}]", *_rows(rows)]

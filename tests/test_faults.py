@@ -8,15 +8,47 @@ import pytest
 
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.faults import FAULTS
+from sandbox.faults.workers import restart
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.embedded import EmbeddedStack
     from sandbox.fault import Fault
     from tests.conftest import Judge, Judgement
 
 
+OF_THE_LAST_HOURS = ("throughput-low", "runs-not-recorded", "throughput-idle", "system-new")
+WORKED = "worker-00000000-0000-4000-8000-0000000000ab"
+
+
+@pytest.fixture
+def old_sandbox(sandbox: EmbeddedStack) -> Iterator[EmbeddedStack]:
+    """A sandbox whose own workers have been at work for hours."""
+    sandbox.sql(
+        "INSERT INTO task_run (task_id, lease_owner, started_at, finished_at, success)"
+        " SELECT id, %s, now() - n * interval '1 minute', now() - n * interval '1 minute', true"
+        " FROM task, generate_series(1, 300) AS n WHERE title = 'Minute report'",
+        (WORKED,),
+    )
+    sandbox.sql("UPDATE worker_heartbeat SET created_at = created_at - interval '5 hours'")
+    yield sandbox
+    heal_stack(sandbox)
+    sandbox.sql("DELETE FROM task_run WHERE lease_owner = %s", (WORKED,))
+    restart(sandbox, sandbox.workers)
+
+
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_fault_gives_exactly_its_alert(fault: Fault, sandbox: EmbeddedStack, judge: Judge) -> None:
+    _break_judge_and_heal(fault, sandbox, judge)
+
+
+@pytest.mark.parametrize("name", OF_THE_LAST_HOURS)
+def test_so_it_does_where_work_has_gone_on_for_hours(name: str, old_sandbox: EmbeddedStack, judge: Judge) -> None:
+    _break_judge_and_heal(FAULTS[name], old_sandbox, judge)
+
+
+def _break_judge_and_heal(fault: Fault, sandbox: EmbeddedStack, judge: Judge) -> None:
     break_stack(sandbox, fault)
     broken = judge()
     assert broken.status == fault.expect.exit_status, broken.output

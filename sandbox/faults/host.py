@@ -1,46 +1,81 @@
-"""Faults of the host. The machine itself is left alone: the limits are moved to where its figures are."""
+"""Faults of the host. The machine itself is left alone.
+
+A small disk of the sandbox's own is filled where one can be made; else, and for memory, the limits are moved to where
+the machine's figures are.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandbox import disk
 from sandbox.fault import Expect, Fault
 from sandbox.polling import require
+from sandbox.servers import SandboxError
 from sandbox.target import FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from sandbox.stack import Stack
-    from sandbox.target import Limits
+
+OUT_OF_REACH = 1.0  # all of it: no disk, no machine has that much left
 
 
-def _moved(name: str, does: str, alert: str, cause: str, limits: dict[str, float]) -> Fault:
-    moved: Limits = {alert: limits}
+def _limits_in_force(stack: Stack, limits: dict[str, float]) -> None:
+    text = (stack.folder / FILE).read_text()
+    missing = [f"{name} = {value}" for name, value in limits.items() if f"{name} = {value}" not in text]
+    require(not missing, f"the settings lack {missing}")
 
-    def in_force(stack: Stack) -> None:
-        text = (stack.folder / FILE).read_text()
-        missing = [f"{name} = {value}" for name, value in limits.items() if f"{name} = {value}" not in text]
-        require(not missing, f"the settings lack {missing}")
+
+def _heal(stack: Stack) -> None:
+    disk.detach(stack.folder)
+    stack.write_target()
+
+
+def _disk_fault(
+    name: str, what: str, cause: str, limit: str, fill: Callable[[Path], None], inodes: int | None = None
+) -> Fault:
+    alert = "DiskSpaceCritical"
+    limits = {limit: OUT_OF_REACH}
+
+    def break_(stack: Stack) -> None:
+        try:
+            disk.attach(stack.folder, inodes=inodes)
+        except SandboxError:
+            stack.write_target(limits={alert: limits})
+        else:
+            fill(stack.folder)
+            stack.write_target()  # with the disk that is there now
+
+    def took_hold(stack: Stack) -> None:
+        place = disk.place_of(stack.folder)
+        if place.is_mount():
+            require(disk.is_full(stack.folder), f"{place} is not full")
+            require(str(place) in (stack.folder / FILE).read_text(), f"the settings lack {place}")
+        else:
+            _limits_in_force(stack, limits)
 
     return Fault(
         name=name,
-        does=does,
+        does=f"uses up the {what} of a small disk of its own (not being root: asks for more than any disk has)",
         expect=Expect(alert, "firing", cause),
-        break_=lambda stack: stack.write_target(limits=moved),
-        took_hold=in_force,
-        heal=lambda stack: stack.write_target(),
+        break_=break_,
+        took_hold=took_hold,
+        heal=_heal,
     )
 
 
-DISK_LOW = _moved(
-    "disk-low", "asks for more free space than any disk has", "DiskSpaceCritical", "space-low", {"free": 1.0}
-)
-INODES_LOW = _moved(
-    "inodes-low", "asks for more free inodes than any disk has", "DiskSpaceCritical", "inodes-low", {"inodes_free": 1.0}
-)
-MEMORY_LOW = _moved(
-    "memory-low",
-    "asks for more available memory than any machine has, and for processes that hold none",
-    "MemoryUsageCritical",
-    "process-grown-large",
-    {"available": 1.0, "process_share": 0.0},
+DISK_LOW = _disk_fault("disk-low", "space", "space-low", "free", disk.fill_space)
+INODES_LOW = _disk_fault("inodes-low", "inodes", "inodes-low", "inodes_free", disk.fill_inodes, disk.FEW_INODES)
+
+MEMORY = {"available": OUT_OF_REACH, "process_share": 0.0}
+MEMORY_LOW = Fault(
+    name="memory-low",
+    does="asks for more available memory than any machine has, and for processes that hold none",
+    expect=Expect("MemoryUsageCritical", "firing", "process-grown-large"),
+    break_=lambda stack: stack.write_target(limits={"MemoryUsageCritical": MEMORY}),
+    took_hold=lambda stack: _limits_in_force(stack, MEMORY),
+    heal=_heal,
 )

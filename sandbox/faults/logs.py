@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sandbox.stack import Stack
 
+ZONE = ZoneInfo("Europe/Chisinau")  # as TZ has the services write
 MARK = "(errors-in-the-log)"
 HARMLESS = {b"ERROR": b"DEBUG", b"FATAL": b"DEBUG"}  # as long, so that nothing else in the file moves
 
@@ -22,9 +23,7 @@ HARMLESS = {b"ERROR": b"DEBUG", b"FATAL": b"DEBUG"}  # as long, so that nothing 
 def _lines() -> dict[str, list[str]]:
     now = datetime.now(UTC)
     stamp = now.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    local = now.astimezone(ZoneInfo("Europe/Chisinau")).strftime("%Y-%m-%d %H:%M:%S,%f")[
-        :-3
-    ]  # as TZ has services write
+    local = now.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S,%f")[:-3]
     structured = {
         "timestamp": now.isoformat(),
         "level": "ERROR",

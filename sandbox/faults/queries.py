@@ -16,6 +16,8 @@ LIMIT_SECONDS = 10.0  # the playbook's
 LOCK_AN_AGENT = "UPDATE agent SET name = name WHERE name = 'system'"
 REPORT, BLOCKER, BLOCKED, FORGETFUL = "monthly-report", "forgotten-console", "agent-import", "forgetful-console"
 
+INSTALLED = "SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'"
+REMOVED = "extension-removed"  # what is noted
 ACTIVE = f"state = 'active' AND query_start < now() - interval '{LIMIT_SECONDS} s'"
 
 
@@ -106,9 +108,20 @@ def _without_rights(stack: Stack) -> None:
     require(stack.sql(rights, (ROLE,)) == [(False,)], "the role may see other sessions")
 
 
+def _remove_extension(stack: Stack) -> None:
+    if stack.sql(INSTALLED):
+        stack.note(REMOVED, "yes")
+        stack.sql("DROP EXTENSION pg_stat_statements")
+
+
+def _bring_extension_back(stack: Stack) -> None:
+    if stack.noted(REMOVED):
+        stack.sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        stack.note(REMOVED, None)
+
+
 def _without_extension(stack: Stack) -> None:
-    found = stack.sql("SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'")
-    require(not found, "pg_stat_statements is installed")
+    require(not stack.sql(INSTALLED), "pg_stat_statements is installed")
 
 
 WITHOUT_RIGHTS = Fault(
@@ -121,9 +134,9 @@ WITHOUT_RIGHTS = Fault(
 )
 WITHOUT_EXTENSION = Fault(
     name="statements-extension-missing",
-    does="leaves PostgreSQL as the wheel has it: without pg_stat_statements",
+    does="removes pg_stat_statements where it is installed; the PostgreSQL of the wheels has none anyway",
     expect=Expect(ALERT, "skipped", "statements-slow-on-average"),
-    break_=lambda stack: stack.sql("DROP EXTENSION IF EXISTS pg_stat_statements"),
+    break_=_remove_extension,
     took_hold=_without_extension,
-    heal=lambda _: None,
+    heal=_bring_extension_back,
 )

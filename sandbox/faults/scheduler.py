@@ -81,17 +81,19 @@ def _post_late(stack: Stack) -> None:
 
 
 def _pause_all(stack: Stack) -> None:
-    paused = stack.sql(
-        f"UPDATE task SET status = 'paused' WHERE status = 'active' AND schedule_kind IN {SCHEDULED} RETURNING id::text"
-    )
-    stack.note(PAUSED, json.dumps([task for (task,) in paused]))
+    rows = stack.sql(f"SELECT id::text FROM task WHERE status = 'active' AND schedule_kind IN {SCHEDULED}")
+    tasks = [task for (task,) in rows]
+    stack.note(PAUSED, json.dumps(tasks))
+    stack.sql("UPDATE task SET status = 'paused' WHERE id = ANY(%s::uuid[])", (tasks,))
     stack.scheduler.stop()
     stack.sql("DELETE FROM apscheduler_jobs")
     stack.scheduler.start()
 
 
 def _resume_all(stack: Stack) -> None:
-    stack.sql("UPDATE task SET status = 'active' WHERE id = ANY(%s::uuid[])", (json.loads(stack.noted(PAUSED)),))
+    stack.sql(
+        "UPDATE task SET status = 'active' WHERE id = ANY(%s::uuid[])", (json.loads(stack.noted(PAUSED) or "[]"),)
+    )
     stack.note(PAUSED, None)
     _restart(stack)
 

@@ -14,19 +14,24 @@ if TYPE_CHECKING:
 
 ALERT = "LowTaskThroughput"
 TASK = "00000000-0000-4000-8000-0000000000f5"
-SEEDED = "lease_owner IN ('worker-1', 'worker-2')"  # runs that the seed made, not the workers
 WAITING, DONE = 20, 300  # items
+HIDDEN_DAYS = 1000  # how far runs are moved into the past: no other is as old
+LONG_SILENT = "last_seen < now() - interval '1 minute'"
+AGENTS, SILENT = "system-new-agents", "system-new-workers"  # what is noted
+
+
+def _move_runs(stack: Stack, by: str, which: str) -> None:
+    # Of a row that is changed, PostgreSQL checks again that its lease lies ahead; of an old run it does not.
+    stack.sql(f"UPDATE task_run SET started_at = started_at + interval '{by}', leased_until = NULL WHERE {which}")
 
 
 def _hide_runs(stack: Stack) -> None:
-    stack.sql(f"UPDATE task_run SET started_at = started_at - interval '30 days' WHERE {SEEDED}")
+    """Move the runs of the last hours out of sight, whoever made them: a sandbox may have worked for long."""
+    _move_runs(stack, f"-{HIDDEN_DAYS} days", "started_at > now() - interval '6 hours'")
 
 
 def _show_runs(stack: Stack) -> None:
-    stack.sql(
-        f"UPDATE task_run SET started_at = started_at + interval '30 days' WHERE {SEEDED}"
-        " AND started_at < now() - interval '20 days'"
-    )
+    _move_runs(stack, f"{HIDDEN_DAYS} days", f"started_at < now() - interval '{HIDDEN_DAYS - 10} days'")
 
 
 def _few_runs(stack: Stack) -> None:
@@ -65,6 +70,7 @@ def _restore_and_forget(stack: Stack) -> None:
 
 def _do_without_record(stack: Stack) -> None:
     _hide_runs(stack)
+    restart(stack, stack.workers)  # what new workers have counted is known since when; of old ones a run must tell
     stack.switch(workers_record=False)
     make_task(stack, TASK, "One of many", '{"id": "go", "uses": "noop"}')
     stack.sql("INSERT INTO due_work (task_id, run_at) SELECT %s, now() FROM generate_series(1, %s)", (TASK, DONE))
@@ -79,11 +85,17 @@ def _done_without_record(stack: Stack) -> None:
     require(counted >= DONE, f"the workers count {counted} items")
 
 
+def _remember(stack: Stack, key: str, table: str, condition: str = "true") -> None:
+    ((rows,),) = stack.sql(f"SELECT coalesce(json_agg(r), '[]')::text FROM {table} r WHERE {condition}")
+    stack.note(key, rows)
+
+
 def _begin_anew(stack: Stack) -> None:
     """Make the system look as if it had been made a minute ago."""
-    stack.sql(
-        "UPDATE agent SET created_at = created_at + interval '9 days' WHERE created_at < now() - interval '8 days'"
-    )
+    _remember(stack, AGENTS, "agent")
+    _remember(stack, SILENT, "worker_heartbeat", LONG_SILENT)
+    stack.sql("UPDATE agent SET created_at = now() - interval '1 minute'")
+    stack.sql(f"DELETE FROM worker_heartbeat WHERE {LONG_SILENT}")
     _hide_runs(stack)
     for kind in ("postgres", "redis", backups.LOG):
         for path in backups.folder_of(stack, kind).iterdir():
@@ -97,8 +109,17 @@ def _is_new(stack: Stack) -> None:
 
 def _grow_old(stack: Stack) -> None:
     stack.sql(
-        "UPDATE agent SET created_at = created_at - interval '9 days' WHERE created_at > now() - interval '8 days'"
+        "UPDATE agent SET created_at = was.created_at FROM json_populate_recordset(NULL::agent, %s) AS was"
+        " WHERE was.id = agent.id",
+        (stack.noted(AGENTS) or "[]",),
     )
+    stack.sql(
+        "INSERT INTO worker_heartbeat SELECT * FROM json_populate_recordset(NULL::worker_heartbeat, %s)"
+        " ON CONFLICT DO NOTHING",
+        (stack.noted(SILENT) or "[]",),
+    )
+    for key in (AGENTS, SILENT):
+        stack.note(key, None)
     _show_runs(stack)
     backups.make(stack)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sandbox.stack import Stack, Worker
 
 ALERT = "NoActiveWorkers"
+FOLLOWERS = ("HighQueueDepth", "LowTaskThroughput")  # where it lasts for hours
 SINCE = "10 minutes"
 STUCK_TASK = "00000000-0000-4000-8000-0000000000f1"
 BACKLOG_TASK = "00000000-0000-4000-8000-0000000000f2"
@@ -140,7 +141,7 @@ def _cleared(stack: Stack) -> None:
 STOPPED = Fault(
     name="workers-stopped",
     does="ends every worker, as if ten minutes ago",
-    expect=Expect(ALERT, "firing", "workers-stopped"),
+    expect=Expect(ALERT, "firing", "workers-stopped", FOLLOWERS),
     break_=lambda stack: _stop(stack, stack.workers),
     took_hold=_none_fresh,
     heal=lambda stack: restart(stack, stack.workers),
@@ -148,7 +149,7 @@ STOPPED = Fault(
 HUNG = Fault(
     name="workers-hung",
     does="suspends every worker, as if ten minutes ago",
-    expect=Expect(ALERT, "firing", "workers-hung"),
+    expect=Expect(ALERT, "firing", "workers-hung", FOLLOWERS),
     break_=_freeze,
     took_hold=_all_frozen,
     heal=_thaw,
@@ -156,7 +157,7 @@ HUNG = Fault(
 STUCK = Fault(
     name="workers-stuck-on-an-item",
     does="gives each worker an item that takes an hour, as if ten minutes ago",
-    expect=Expect(ALERT, "firing", "workers-busy-or-stuck"),
+    expect=Expect(ALERT, "firing", "workers-busy-or-stuck", FOLLOWERS),
     break_=_hold_up,
     took_hold=_all_stuck,
     heal=_free,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox import disk
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.embedded import EmbeddedStack
 from sandbox.fault import Expect
@@ -34,6 +35,42 @@ def test_a_fault_is_healed_by_another_command_than_broke_it(stack: EmbeddedStack
     assert heal_stack(EmbeddedStack.load(stack.folder)) == [name]
     stack.state = State.load(stack.folder)
     stack.require_healthy()
+
+
+def remembered(stack: EmbeddedStack) -> list[tuple[object, ...]]:
+    """Return what faults move about in the tables, and must bring back."""
+    return [
+        *stack.sql("SELECT name, created_at FROM agent ORDER BY name"),
+        *stack.sql("SELECT worker_id, created_at FROM worker_heartbeat WHERE last_seen < now() - interval '1 d'"),
+        *stack.sql("SELECT count(*), min(started_at), max(created_at) FROM task_run WHERE lease_owner = 'worker-1'"),
+        *stack.sql("SELECT title, status FROM task ORDER BY title"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["system-new", "throughput-idle", "nothing-scheduled"])
+def test_healing_brings_back_what_was_moved(stack: EmbeddedStack, name: str) -> None:
+    before = remembered(stack)
+    break_stack(stack, FAULTS[name])
+    assert remembered(stack) != before
+    heal_stack(stack)
+    assert remembered(stack) == before
+
+
+@pytest.mark.parametrize("name", ["nothing-scheduled", "system-new", "statements-extension-missing", "inodes-low"])
+def test_a_fault_that_was_interrupted_before_it_began_heals(stack: EmbeddedStack, name: str) -> None:
+    stack.state.broken.append(name)
+    assert heal_stack(stack) == [name]
+
+
+def test_a_disk_is_full_for_real_or_the_limit_is_moved(stack: EmbeddedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise SandboxError("mount does not work here")
+
+    monkeypatch.setattr(disk, "attach", fail)
+    break_stack(stack, FAULTS["disk-low"])
+    text = (stack.folder / "target.toml").read_text()
+    assert "\nfree = 1.0\n" in text
+    assert str(disk.place_of(stack.folder)) not in text
 
 
 def test_several_faults_heal_together(stack: EmbeddedStack) -> None:

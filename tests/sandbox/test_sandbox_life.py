@@ -17,7 +17,9 @@ import pytest
 
 from sandbox import servers
 from sandbox.__main__ import main
+from sandbox.breaking import break_stack
 from sandbox.embedded import REPOSITORY, EmbeddedStack
+from sandbox.faults import FAULTS
 from sandbox.polling import NotYet, require, until
 from sandbox.servers import SandboxError
 from sandbox.state import State
@@ -104,6 +106,7 @@ def test_down_leaves_nothing_whatever_state_it_is_in(folder: Path) -> None:
     for service in (stack.postgres, stack.api, stack.workers[0]):
         service.freeze()
     stack.scheduler.stop()
+    break_stack(stack, FAULTS["disk-low"])  # may have mounted something there
     assert main(["down", "--dir", str(folder)]) == 0
     require_nothing_left(folder)
     assert not any(listens(port) for port in ports)
@@ -128,6 +131,16 @@ def test_status_says_how_it_is(folder: Path, capsys: pytest.CaptureFixture[str])
         str(stack.state.ports["redis"]),
     ]
     assert lines[-1] == "faults: redis-hung"
+
+
+def test_large_tables_are_filled(folder: Path) -> None:
+    counts = "SELECT (SELECT count(*) FROM task_run), (SELECT count(*) FROM due_work WHERE run_at < now())"
+    stack = EmbeddedStack.up(folder)
+    ((runs, due),) = stack.sql(counts)
+    assert main(["fill", "--dir", str(folder), "--runs", "300", "--items", "2500"]) == 0
+    ((more_runs, more_due),) = stack.sql(counts)
+    assert more_runs >= runs + 300
+    assert due + 1990 < more_due < due + 2010  # the rest lies ahead
 
 
 def test_settings_are_the_owners_alone(running: EmbeddedStack) -> None:

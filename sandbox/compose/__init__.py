@@ -1,0 +1,1 @@
+"""The sandbox in real containers, on a real Docker engine."""

@@ -1,0 +1,70 @@
+"""The Docker engine and the compose command that the sandbox uses, and what they answer when there is none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import docker
+import requests
+from docker.errors import DockerException
+
+from sandbox.servers import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from docker import DockerClient
+
+HERE = Path(__file__).resolve().parent
+PATIENCE = 60  # seconds for one call: stopping a container that does not end by itself takes some of them
+
+
+def address() -> str:
+    """Return the engine's address, as the client takes it from the environment."""
+    return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+
+
+def connect(seconds: int = PATIENCE) -> DockerClient:
+    """Return a client of the engine that DOCKER_HOST names, or of the local one."""
+    try:
+        client = docker.from_env(timeout=seconds)
+        client.ping()
+    except (DockerException, requests.RequestException) as error:
+        raise SandboxError(f"no Docker engine answers (`.ci/docker start` starts one, as root): {error}") from error
+    return client
+
+
+def answers(seconds: int = 1) -> bool:
+    """Say whether the engine answers at all."""
+    try:
+        return bool(docker.from_env(timeout=seconds).ping())
+    except (DockerException, requests.RequestException):
+        return False
+
+
+def compose_command() -> list[str]:
+    """Return `docker compose`; where only v1 is installed, a plugin is put in that hands over to it."""
+    try:
+        said = subprocess.run([HERE / "plugin"], capture_output=True, text=True, check=True)  # noqa: S603  our own
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SandboxError(f"the compose plugin could not be put in: {error}") from error
+    if said.stdout.strip():
+        print(said.stdout.strip(), flush=True)
+    return ["docker", "compose"]
+
+
+def run(command: Sequence[str], folder: Path | None = None) -> str:
+    """Run a command and return what it printed; where it fails, its last words are the error."""
+    try:
+        done = subprocess.run(  # noqa: S603  our own
+            command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+    except FileNotFoundError:
+        raise SandboxError(f"{command[0]} is not installed") from None
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()[-3:]
+        raise SandboxError(f"`{' '.join(command[:4])} …` failed: {' / '.join(said) or 'it said nothing'}")
+    return done.stdout

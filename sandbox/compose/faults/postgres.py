@@ -1,0 +1,104 @@
+"""Faults of PostgreSQL's container and volume."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from sandbox.compose.stack import DATA, OURS
+from sandbox.compose.steps import on_compose, require_looping, require_state
+from sandbox.fault import Expect, Fault
+from sandbox.faults.postgres import FOLLOWERS
+from sandbox.polling import NotYet, require
+
+if TYPE_CHECKING:
+    from sandbox.compose.stack import ComposeStack
+
+ALERT = "OrchestratorDatabaseDown"
+KEEPER = "keeper"
+ROOM = 24  # MiB that the small volume has to spare
+SEGMENTS = 5  # of the log; more than there is room for
+NO_SPACE = "No space left on device"
+
+
+def _hangs(stack: ComposeStack) -> None:
+    require_state(stack.postgres, Status="paused")
+    try:
+        stack.connect().close()
+    except psycopg.errors.ConnectionTimeout:
+        return
+    raise NotYet("PostgreSQL still answers")
+
+
+def _small(stack: ComposeStack) -> str:
+    return f"{stack.project}_small"
+
+
+def _fill_up(stack: ComposeStack) -> None:
+    """Move the data to a small volume in memory, fill that, and let PostgreSQL need a new file.
+
+    The volume lasts as long as some container has it: the keeper does, while PostgreSQL is between two starts.
+    """
+    size, _ = stack.tell(stack.postgres.there(), "du", "--summarize", "--block-size=1M", DATA).split()
+    stack.postgres.stop()
+    stack.docker.volumes.create(
+        _small(stack),
+        driver_opts={"type": "tmpfs", "device": "tmpfs", "o": f"size={int(size) + ROOM}m"},
+        labels={OURS: stack.project},
+    )
+    volumes = [f"{stack.project}_postgres-data:/from:ro", f"{_small(stack)}:/to"]
+    keeper = stack.helper(KEEPER, ["sleep", "infinity"], volumes=volumes)
+    stack.tell(keeper, "cp", "--archive", "/from/.", "/to/")
+    stack.override(
+        "postgres-disk-full",
+        {
+            "services": {"postgres": {"volumes": [f"small:{DATA}"]}},
+            "volumes": {"small": {"external": True, "name": _small(stack)}},
+        },
+    )
+    stack.recreate("postgres")
+    stack.postgres.wait_ready()
+    stack.sql("SELECT 1")  # the first session writes a file that later ones need
+    for block in ("64k", "1"):
+        keeper.exec_run(["dd", "if=/dev/zero", "of=/to/filling", f"bs={block}", "oflag=append", "conv=notrunc"])
+    try:
+        for _ in range(SEGMENTS):
+            stack.sql("SELECT pg_switch_wal()")
+            stack.sql("SELECT pg_logical_emit_message(true, 'sandbox', 'needs a new segment')")
+    except psycopg.OperationalError:
+        return  # there is no room for another segment: that is the fault
+
+
+def _full(stack: ComposeStack) -> None:
+    require_looping(stack.postgres)
+    require(NO_SPACE in stack.postgres.there().logs(tail=20).decode(), "PostgreSQL does not say that its disk is full")
+
+
+def _move_back(stack: ComposeStack) -> None:
+    """Go back to the volume from before, as it was then."""
+    stack.override("postgres-disk-full", None)
+    stack.recreate("postgres")
+    stack.postgres.wait_ready()
+    if keeper := stack.found(KEEPER):
+        keeper.remove(force=True)
+    for volume in stack.docker.volumes.list(filters={"name": _small(stack)}):
+        volume.remove()
+
+
+PAUSED = Fault(
+    name="postgres-paused",
+    does="pauses PostgreSQL's container",
+    expect=Expect(ALERT, "firing", "container-paused", FOLLOWERS),
+    break_=on_compose(lambda stack: stack.postgres.freeze()),
+    took_hold=on_compose(_hangs),
+    heal=on_compose(lambda stack: stack.postgres.thaw()),
+)
+DISK_FULL = Fault(
+    name="postgres-disk-full",
+    does="moves PostgreSQL's data to a small volume and fills that, so that it crashes and cannot start",
+    expect=Expect(ALERT, "firing", "disk-full", FOLLOWERS),
+    break_=on_compose(_fill_up),
+    took_hold=on_compose(_full),
+    heal=on_compose(_move_back),
+)

@@ -1,0 +1,54 @@
+"""Faults of Redis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import redis
+
+from sandbox.compose.steps import on_compose
+from sandbox.fault import Expect, Fault
+from sandbox.polling import NotYet
+
+if TYPE_CHECKING:
+    from sandbox.compose.stack import ComposeStack
+
+STREAM = "sandbox-filling"
+ROOM = 4 << 20
+
+
+def _fill_up(stack: ComposeStack) -> None:
+    with stack.redis_client() as client:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + ROOM)
+        try:
+            while True:
+                client.xadd(STREAM, {"filling": "x" * 4096})
+        except redis.exceptions.OutOfMemoryError:
+            # What the last writes needed beside their data is free again: the limit follows.
+            client.config_set("maxmemory", client.info("memory")["used_memory"] - (ROOM >> 2))
+
+
+def _takes_no_writes(stack: ComposeStack) -> None:
+    with stack.redis_client() as client:
+        try:
+            client.xadd(STREAM, {"filling": "x"})
+        except redis.exceptions.OutOfMemoryError:
+            return
+    raise NotYet("Redis still takes writes")
+
+
+def _empty(stack: ComposeStack) -> None:
+    with stack.redis_client() as client:
+        client.config_set("maxmemory", 0)
+        client.delete(STREAM)
+
+
+OUT_OF_MEMORY = Fault(
+    name="redis-out-of-memory",
+    does="limits the memory of Redis, lets it evict nothing, and writes until it takes no more",
+    expect=Expect("OrchestratorAPIDown", "firing", "redis-out-of-memory"),
+    break_=on_compose(_fill_up),
+    took_hold=on_compose(_takes_no_writes),
+    heal=on_compose(_empty),
+)

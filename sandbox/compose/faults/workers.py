@@ -1,0 +1,81 @@
+"""Faults of the workers' containers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.compose.steps import forget, fresh, on_compose, silence
+from sandbox.fault import Expect, Fault
+from sandbox.polling import require
+
+if TYPE_CHECKING:
+    from sandbox.compose.stack import ComposeStack
+
+ALERT = "NoActiveWorkers"
+REMOVED = "removed worker"
+
+
+def _network(stack: ComposeStack) -> str:
+    return f"{stack.project}_default"
+
+
+def _cut_off(stack: ComposeStack) -> None:
+    network = stack.docker.networks.get(_network(stack))
+    for worker in stack.workers:
+        if _network(stack) in worker.there().attrs["NetworkSettings"]["Networks"]:
+            network.disconnect(worker.there())
+    # The server does not learn that they are gone: their sessions would stay for hours.
+    stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orchestrator-worker'")
+    silence(stack, [worker.worker_id for worker in stack.workers])
+
+
+def _is_cut_off(stack: ComposeStack) -> None:
+    require(fresh(stack) == 0, f"{fresh(stack)} workers were seen of late")
+    for worker in stack.workers:
+        require(worker.condition() == "running", f"{worker.name} is {worker.condition()}")
+
+
+def _join_again(stack: ComposeStack) -> None:
+    old = [worker.worker_id for worker in stack.workers if worker.container]
+    stack.recreate("worker")
+    forget(stack, old)
+    for worker in stack.workers:
+        worker.wait_ready()
+
+
+def _remove_one(stack: ComposeStack) -> None:
+    worker = stack.workers[-1]
+    stack.note(REMOVED, worker.worker_id)
+    worker.remove()
+    silence(stack, [stack.noted(REMOVED)])
+
+
+def _one_missing(stack: ComposeStack) -> None:
+    left = len(stack.workers) - 1
+    require(len(stack.containers("worker")) == left, "it still has a container")
+    require(fresh(stack) == left, f"{fresh(stack)} workers were seen of late")
+
+
+def _make_again(stack: ComposeStack) -> None:
+    if REMOVED in stack.state.notes:
+        forget(stack, [stack.noted(REMOVED)])
+        stack.note(REMOVED, None)
+    stack.workers[-1].start()
+
+
+PARTITION = Fault(
+    name="network-partition",
+    does="takes the workers' containers off the network on which the database is, as if ten minutes ago",
+    expect=Expect(ALERT, "firing", "network-partition"),
+    break_=on_compose(_cut_off),
+    took_hold=on_compose(_is_cut_off),
+    heal=on_compose(_join_again),
+)
+REPLICA_MISSING = Fault(
+    name="replica-missing",
+    does="removes one of the two workers' containers, as if ten minutes ago",
+    expect=Expect(ALERT, "noted", "replica-missing"),
+    break_=on_compose(_remove_one),
+    took_hold=on_compose(_one_missing),
+    heal=on_compose(_make_again),
+)

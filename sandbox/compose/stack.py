@@ -1,0 +1,502 @@
+"""The compose form of the sandbox: the same services as containers of one compose project."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import secrets
+import shutil
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from docker.errors import APIError, NotFound
+
+from sandbox import backups, disk, processes, target
+from sandbox.compose import engine, image
+from sandbox.polling import NotYet, require, until
+from sandbox.processes import uninterrupted
+from sandbox.servers import DATABASE, ROLE, SandboxError
+from sandbox.shared import SharedStack
+from sandbox.state import FILE as STATE_FILE
+from sandbox.state import State, write_private
+from sandbox.switches import Switches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+    from sandbox.stack import Condition
+
+    Filters = dict[str, str | list[str] | bool]
+
+HERE = Path(__file__).resolve().parent
+PROJECT = "ordinaut-sandbox"
+PROJECT_LABEL, SERVICE_LABEL = "com.docker.compose.project", "com.docker.compose.service"
+NUMBER_LABEL = "com.docker.compose.container-number"
+OURS = "ordinaut.sandbox"  # the label of whatever belongs to a sandbox, compose's or not; its value is the project
+WORKERS = 2
+ADMINISTRATOR = "sandbox"  # a superuser of its own: faults change the password of the other
+FILE, OVERRIDE = "compose.yaml", "compose.override.yaml"
+DATA = "/var/lib/postgresql/data"
+START = 30.0
+OVERRIDES = "override "  # how the notes of changes to compose.yaml are called
+
+
+class ComposeService:
+    """A service with one container, or one of the replicas of a service."""
+
+    def __init__(
+        self, stack: ComposeStack, name: str, ready: Callable[[], object], *, service: str = "", index: int = 0
+    ) -> None:
+        self.name = name
+        self.service = service or name
+        self._stack = stack
+        self._index = index
+        self._ready = ready
+
+    @property
+    def container(self) -> Container | None:
+        """Its container, whatever it does; None where there is none."""
+        found = self._stack.containers(self.service)
+        return found[self._index] if self._index < len(found) else None
+
+    def there(self) -> Container:
+        """Return its container, which must be there."""
+        container = self.container
+        if container is None:
+            raise SandboxError(f"{self.name} has no container")
+        return container
+
+    def start(self) -> None:
+        """Start it, made anew where it was removed, and return when it serves."""
+        container = self.container
+        if container is None:
+            self._stack.compose("up", "--detach", "--no-deps", "--no-recreate", self.service)
+        elif container.status == "paused":
+            container.unpause()
+        elif container.status == "restarting":
+            container.restart()
+        elif container.status != "running":
+            container.start()
+        self.wait_ready()
+
+    def wait_ready(self, seconds: float = START) -> None:
+        """Wait until it serves; one that ends instead is an error at once."""
+
+        def check() -> None:
+            container = self.there()
+            if container.status in ("exited", "restarting", "dead"):
+                raise SandboxError(f"{self.name} ended at its start: see `docker logs {container.name}`")
+            self._ready()
+
+        until(check, seconds, every=0.1)
+
+    def stop(self) -> None:
+        """Ask it to end, then make it; the engine does not start it again."""
+        self.thaw()
+        if container := self.container:
+            container.stop()
+
+    def freeze(self) -> None:
+        """Suspend all of its processes."""
+        self.there().pause()
+
+    def thaw(self) -> None:
+        """Let its processes go on."""
+        container = self.container
+        if container and container.status == "paused":
+            container.unpause()
+
+    def remove(self) -> None:
+        """Remove its container; volumes stay."""
+        if container := self.container:
+            container.remove(force=True)
+
+    def condition(self) -> Condition:
+        """Say how it is."""
+        container = self.container
+        conditions: dict[str, Condition] = {"running": "running", "paused": "frozen"}
+        return conditions.get(container.status, "stopped") if container else "stopped"
+
+    @property
+    def pid(self) -> int | None:
+        """Its first process, as the engine's host sees it, while there is one."""
+        container = self.container
+        return container.attrs["State"]["Pid"] or None if container else None
+
+
+class ComposeWorker(ComposeService):
+    """A worker; each start gives it a new id, which it tells in its log."""
+
+    def __init__(self, stack: ComposeStack, number: int) -> None:
+        super().__init__(
+            stack,
+            f"worker-{number}",
+            lambda: stack.require_heartbeat(self.worker_id),
+            service="worker",
+            index=number - 1,  # in order: one that is made anew may have any number
+        )
+
+    @property
+    def worker_id(self) -> str:
+        """Its id in worker_heartbeat."""
+        told = re.findall(r"worker (worker-\S+) started", self.there().logs().decode())
+        require(told, f"{self.name} has not told its id")
+        return str(told[-1])
+
+
+class ComposePostgres(ComposeService):
+    """The database server."""
+
+    def start_held_up(self) -> None:
+        """Start it so that it stays in its recovery."""
+        container = self.there()
+        users = self._stack.tell(container, "id", "-u", "postgres") if container.status == "running" else ""
+        container.stop()
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for name in ("held-up", "recovery.signal"):
+                entry = tarfile.TarInfo(name)
+                entry.uid = entry.gid = int(users or 0)
+                entry.mode = 0o666
+                tar.addfile(entry)
+        container.put_archive(DATA, archive.getvalue())
+        container.start()
+
+    def release(self) -> None:
+        """Let a held-up start come to its end."""
+        self._stack.tell(self.there(), "rm", "-f", f"{DATA}/held-up")
+        self.start()
+
+    def stop(self) -> None:
+        """Ask it to end; a start that was never released would hang the next one."""
+        self.thaw()
+        container = self.container
+        if container and container.status == "running":
+            self._stack.tell(container, "rm", "-f", f"{DATA}/held-up")
+        super().stop()
+
+
+class ComposeClient:
+    """A client in a container of its own, on the stack's network but not of its project."""
+
+    def __init__(self, stack: ComposeStack, name: str, command: Sequence[str]) -> None:
+        self.name = name
+        self._stack = stack
+        self._command = command
+
+    def start(self) -> None:
+        """Start it, unless it is there."""
+        if self.condition() == "stopped":
+            self.stop()
+            self._stack.helper(
+                self.name, ["python3", "-m", *self._command], network=f"{self._stack.project}_default",
+                environment={"DATABASE_URL": f"postgresql://{ROLE}:{self._stack.password}@postgres:5432/{DATABASE}"},
+            )  # fmt: skip
+
+    def stop(self) -> None:
+        """Remove it."""
+        if container := self._stack.found(self.name):
+            container.remove(force=True)
+
+    def freeze(self) -> None:
+        """Suspend it."""
+        if container := self._stack.found(self.name):
+            container.pause()
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        container = self._stack.found(self.name)
+        if container and container.status == "paused":
+            container.unpause()
+
+    def condition(self) -> Condition:
+        """Say how it is."""
+        container = self._stack.found(self.name)
+        conditions: dict[str, Condition] = {"running": "running", "paused": "frozen"}
+        return conditions.get(container.status, "stopped") if container else "stopped"
+
+
+class ComposeStack(SharedStack):
+    """A whole Ordinaut as a compose project, which its folder describes."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.folder = state.folder
+        self.project = state.project
+
+    @classmethod
+    def load(cls, folder: Path) -> ComposeStack:
+        """Return the sandbox of a folder."""
+        return cls(State.load(folder.resolve()))
+
+    @classmethod
+    def up(cls, folder: Path, project: str = PROJECT, seconds: float = 60) -> ComposeStack:
+        """Make a new sandbox and return when it is healthy; whatever goes wrong, nothing of it is left."""
+        folder = folder.resolve()
+        if folder.exists() and any(folder.iterdir()):
+            raise SandboxError(f"{folder} is not empty: `python -m sandbox down`, or choose another folder")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", project):
+            raise SandboxError(f"{project!r} is no name for a compose project: a-z, 0-9, - and _")
+        client = engine.connect()
+        if client.containers.list(all=True, filters={"label": f"{PROJECT_LABEL}={project}"}):
+            raise SandboxError(f"the engine has a project {project} already: choose another one with --project")
+        tag = image.ensure(client)
+        folder.mkdir(parents=True, exist_ok=True)
+        state = State(folder, form="compose", project=project, password=secrets.token_urlsafe(18))
+        for service in ("postgres", "redis", "api"):
+            port = processes.free_port()
+            while port in state.ports.values():
+                port = processes.free_port()
+            state.ports[service] = port
+        stack = cls(state)
+        try:
+            state.save()
+            stack._fill(tag, seconds)
+        except BaseException:
+            stack.down()
+            raise
+        return stack
+
+    def _fill(self, tag: str, seconds: float) -> None:
+        for path in (self.switches, self.folder / "backups"):
+            path.mkdir()  # before compose does, as root
+        Switches().save(self.switches)
+        shutil.copy(HERE / FILE, self.folder / FILE)
+        ports = {f"{service.upper()}_PORT": port for service, port in self.state.ports.items()}
+        values = {
+            "COMPOSE_PROJECT_NAME": self.project, "SANDBOX_IMAGE": tag, "POSTGRES_PASSWORD": self.password, **ports
+        }  # fmt: skip
+        write_private(self.folder / ".env", "".join(f"{name}={value}\n" for name, value in values.items()))
+        self.compose("up", "--detach", "postgres", "redis", "api")
+        self.postgres.wait_ready()
+        self.sql((HERE.parent / "schema.sql").read_text() + (HERE.parent / "seed.sql").read_text())
+        self.compose("up", "--detach", "--no-recreate")  # after the seed: the scheduler looks at the tasks but once
+        self.redis.wait_ready()
+        self.write_target()
+        backups.make(self)
+        until(self.require_healthy, seconds, every=0.1)
+
+    def down(self) -> None:
+        """Remove every container, volume and network of the project, and the folder."""
+        from sandbox.compose.faults.engine import go_on
+
+        with uninterrupted():
+            if "docker-stopped" in self.state.broken:
+                go_on(self)
+            self._remove_all()
+            disk.detach(self.folder)
+            # The state goes last: a `down` that was killed half-way can be repeated.
+            for entry in self.folder.iterdir():
+                if entry.name == STATE_FILE:
+                    continue
+                if entry.is_dir():
+                    shutil.rmtree(entry)
+                else:
+                    entry.unlink()
+            shutil.rmtree(self.folder)
+
+    def _remove_all(self) -> None:
+        ours: list[Filters] = [{"label": f"{label}={self.project}"} for label in (PROJECT_LABEL, OURS)]
+        with ThreadPoolExecutor() as pool:
+            for only in ours:
+                list(pool.map(_remove, self.docker.containers.list(all=True, filters=only)))
+        for only in ours:
+            for network in self.docker.networks.list(filters=only):
+                network.remove()
+            for volume in self.docker.volumes.list(filters=only):
+                volume.remove(force=True)
+
+    def is_up(self) -> bool:
+        """Say whether any service has a container that runs."""
+        return any(service.condition() != "stopped" for service in self.services)
+
+    # -- the engine
+
+    @cached_property
+    def docker(self) -> DockerClient:
+        """The engine's client: made when it is needed, since a fault is that the engine does not answer."""
+        return engine.connect()
+
+    @cached_property
+    def _compose(self) -> list[str]:
+        return engine.compose_command()
+
+    def compose(self, *arguments: str) -> str:
+        """Run `docker compose` on the project, as one would in its folder."""
+        return engine.run([*self._compose, *arguments], self.folder)
+
+    def containers(self, service: str) -> list[Container]:
+        """Return all containers of a service in order, whatever they do."""
+        only: Filters = {"label": [f"{PROJECT_LABEL}={self.project}", f"{SERVICE_LABEL}={service}"]}
+        found = self.docker.containers.list(all=True, filters=only, ignore_removed=True)
+        return sorted(found, key=lambda container: int(container.labels[NUMBER_LABEL]))
+
+    def tell(self, container: Container, *command: str) -> str:
+        """Run a command in a container and return what it printed."""
+        return self._output(container, command).decode()
+
+    @staticmethod
+    def _output(container: Container, command: Sequence[str]) -> bytes:
+        said: Any = container.exec_run([*command], demux=True)  # typed as what it is without demux
+        status, (output, complaint) = said
+        if status != 0:
+            raise SandboxError(f"`{' '.join(command)}` failed in {container.name}: {(complaint or b'').decode()}")
+        return bytes(output or b"")
+
+    def override(self, name: str, change: dict[str, Any] | None) -> None:
+        """Change compose.yaml as the fault of that name needs it, or take its change back; nothing is restarted."""
+        self.note(OVERRIDES + name, json.dumps(change) if change else None)
+        changes = [json.loads(text) for key, text in self.state.notes.items() if key.startswith(OVERRIDES)]
+        path = self.folder / OVERRIDE
+        if changes:
+            whole: dict[str, Any] = {}
+            for each in changes:
+                for section, entries in each.items():
+                    whole.setdefault(section, {}).update(entries)
+            path.write_text(json.dumps(whole, indent=1) + "\n")  # JSON is YAML
+        else:
+            path.unlink(missing_ok=True)
+
+    def recreate(self, *services: str) -> None:
+        """Let compose make these services' containers as compose.yaml says now."""
+        self.compose("up", "--detach", "--no-deps", "--force-recreate", *services)
+
+    def helper(self, name: str, command: Sequence[str], **options: Any) -> Container:
+        """Start a container that belongs to the sandbox, and not to the project that is judged."""
+        tag = next(
+            line.partition("=")[2]
+            for line in (self.folder / ".env").read_text().splitlines()
+            if line.startswith("SANDBOX_IMAGE=")
+        )
+        return self.docker.containers.run(
+            tag, [*command], name=f"{self.project}-{name}", labels={OURS: self.project}, detach=True, **options
+        )
+
+    def found(self, name: str) -> Container | None:
+        """Return a helper by its name; None where there is none."""
+        try:
+            return self.docker.containers.get(f"{self.project}-{name}")
+        except NotFound:
+            return None
+
+    # -- the services
+
+    @cached_property
+    def postgres(self) -> ComposePostgres:
+        """The database server."""
+        return ComposePostgres(self, "postgres", self._require_database)
+
+    @cached_property
+    def redis(self) -> ComposeService:
+        """The event streams' server."""
+        return ComposeService(self, "redis", self._require_redis)
+
+    @cached_property
+    def api(self) -> ComposeService:
+        """The API."""
+        return ComposeService(self, "api", self._require_api)
+
+    @cached_property
+    def scheduler(self) -> ComposeService:
+        """The scheduler."""
+        return ComposeService(self, "scheduler", self._require_jobs)
+
+    @cached_property
+    def workers(self) -> list[ComposeWorker]:
+        """The workers."""
+        return [ComposeWorker(self, number) for number in range(1, WORKERS + 1)]
+
+    @property
+    def services(self) -> list[ComposeService]:
+        """All services, as `status` lists them."""
+        return [self.postgres, self.redis, self.api, self.scheduler, *self.workers]
+
+    def client(self, name: str, module: str = "", *arguments: str) -> ComposeClient:
+        """Return a client, found again by its name."""
+        return ComposeClient(self, f"client-{name}", [f"sandbox.services.{module}", *arguments])
+
+    # -- the ways in
+
+    def sql(self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE) -> list[tuple[Any, ...]]:
+        """Run a statement as the sandbox's administrator."""
+        with psycopg.connect(
+            host="127.0.0.1",
+            port=self.state.ports["postgres"],
+            user=ADMINISTRATOR,
+            password=self.password,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=3,
+            application_name="sandbox",
+        ) as connection:
+            # Without parameters several statements can be sent at once, and a % means itself.
+            cursor = connection.execute(statement, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def dump(self) -> bytes:
+        """Return what pg_dump writes of the database."""
+        return self._output(self.postgres.there(), ["pg_dump", "--username", ROLE, DATABASE])
+
+    def rdb(self) -> bytes:
+        """Return what Redis saves of its data."""
+        with self.redis_client() as client:
+            client.save()
+        return self._output(self.redis.there(), ["cat", "/data/dump.rdb"])
+
+    # -- what faults use besides
+
+    @property
+    def switches(self) -> Path:
+        """The folder in which the stand-in services find their switches: the containers see this one alone."""
+        return self.folder / "switches"
+
+    def log(self, service: str) -> Path:
+        """Write what the engine has of a service's log into a file, and return that."""
+        path = self.folder / "logs" / f"{service}.log"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"".join(container.logs() for container in self.containers(service)))
+        return path
+
+    def write_target(self, *, database_url: str | None = None, limits: target.Limits | None = None) -> None:
+        """Write settings for the checker, which finds the same by itself where this project is the only one."""
+        found = {"name": self.project, "project": self.project, "docker": engine.address()}
+        urls = {
+            "api_url": self.api_url,
+            "database_url": database_url or self.database_url(),
+            "redis_url": self.redis_url,
+        }
+        target.write(self.folder, found | urls, {}, {}, limits or {})
+
+    # -- what 'healthy' means
+
+    def require_healthy(self) -> None:
+        """Raise NotYet unless every part works and says so, and no container is more or less than there should be."""
+        for service in ("postgres", "redis", "api", "scheduler", "worker"):
+            _require_whole(service, self.containers(service), WORKERS if service == "worker" else 1)
+        try:
+            super().require_healthy()
+        except (SandboxError, APIError) as error:  # a container that went between two questions
+            raise NotYet(str(error)) from error
+
+
+def _require_whole(service: str, containers: Iterable[Container], number: int) -> None:
+    found = [*containers]
+    require(len(found) == number, f"{service} has {len(found)} containers")
+    for each in found:
+        health = each.attrs["State"].get("Health", {}).get("Status")
+        require(health != "unhealthy", f"{each.name} is unhealthy by its own health check")
+
+
+def _remove(container: Container) -> None:
+    try:
+        container.remove(force=True)
+    except NotFound:
+        return  # somebody else was quicker

@@ -1,0 +1,90 @@
+"""What the faults of the compose form are written in: steps that need containers, and what is asked of these."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from sandbox.compose.stack import ComposeStack
+from sandbox.polling import NotYet, require
+from sandbox.servers import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.compose.stack import ComposeService
+    from sandbox.stack import Stack
+
+# The engine waits twice as long before each restart: now it waits 6 s, so that whoever looks sees it waiting.
+RESTARTS = 7
+LONG_AGO = "10 minutes"
+
+
+def on_compose(step: Callable[[ComposeStack], object]) -> Callable[[Stack], object]:
+    """Make a step that needs containers one that takes any stack, and refuses one that has none."""
+
+    @wraps(step)
+    def taken(stack: Stack) -> object:
+        if not isinstance(stack, ComposeStack):
+            raise SandboxError("this fault needs a sandbox in containers: `python -m sandbox up --compose`")
+        return step(stack)
+
+    return taken
+
+
+def require_state(service: ComposeService, **expected: object) -> None:
+    """Raise NotYet unless the engine says this of the state of the service's container."""
+    container = service.container
+    require(container, f"{service.name} has no container")
+    state: dict[str, Any] = service.there().attrs["State"]
+    seen = {name: state.get(name) for name in expected}
+    require(seen == expected, f"{service.name} is {seen}")
+
+
+def require_looping(service: ComposeService) -> None:
+    """Raise NotYet unless the container has ended at its start so often that the engine now waits for long."""
+    container = service.container
+    require(container, f"{service.name} has no container")
+    attributes = service.there().attrs
+    status, restarts = attributes["State"]["Status"], attributes["RestartCount"]
+    require(status == "restarting" and restarts >= RESTARTS, f"{service.name} is {status}, restarted {restarts} times")
+
+
+def require_refused(stack: ComposeStack) -> None:
+    """Raise NotYet while something takes connections at the API's address and answers."""
+    try:
+        httpx.get(f"{stack.api_url}/health/live", timeout=1)
+    except httpx.TransportError:
+        return
+    raise NotYet("the API still answers")
+
+
+def require_answering(stack: ComposeStack) -> None:
+    """Raise NotYet unless the API says that all is well."""
+    try:
+        document = httpx.get(f"{stack.api_url}/health", timeout=2).json()
+    except (httpx.TransportError, ValueError) as error:
+        raise NotYet(f"the API does not answer: {error!r}") from error
+    require(document["status"] == "healthy", f"the API says {document['status']}")
+
+
+def silence(stack: ComposeStack, worker_ids: list[str]) -> None:
+    """Make it look as if these workers had sent their last heartbeat ten minutes ago, and had started long before."""
+    stack.sql(
+        "UPDATE worker_heartbeat SET last_seen = now() - %s::interval, created_at = created_at - interval '1 hour'"
+        " WHERE worker_id = ANY(%s)",
+        (LONG_AGO, worker_ids),
+    )
+
+
+def forget(stack: ComposeStack, worker_ids: list[str]) -> None:
+    """Remove the rows of workers that a fault ended: that trace is its own."""
+    stack.sql("DELETE FROM worker_heartbeat WHERE worker_id = ANY(%s)", (worker_ids,))
+
+
+def fresh(stack: ComposeStack) -> int:
+    """Count the workers that were seen of late."""
+    ((count,),) = stack.sql("SELECT count(*) FROM worker_heartbeat WHERE last_seen > now() - interval '3 minutes'")
+    return int(count)

@@ -1,0 +1,43 @@
+"""A sandbox in containers for the tests that need a Docker engine; `running` and `sandbox` as for the embedded form."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.breaking import heal_stack
+from sandbox.compose import engine
+from sandbox.compose.stack import ComposeStack
+from sandbox.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def engine_answers() -> None:
+    """Skip where there is no Docker engine; `.ci/docker start` starts one."""
+    if not engine.answers(5):
+        pytest.skip("no Docker engine answers")
+
+
+@pytest.fixture(scope="session")
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeStack]:
+    """One sandbox for all tests of a session; each leaves it healthy."""
+    request.getfixturevalue("engine_answers")
+    folder = tmp_path_factory.mktemp("compose") / "sandbox"
+    stack = ComposeStack.up(folder, f"ordinaut-test-{os.getpid()}")
+    yield stack
+    stack.state = State.load(folder)
+    stack.down()
+
+
+@pytest.fixture
+def sandbox(running: ComposeStack) -> Iterator[ComposeStack]:
+    """A healthy sandbox; what a test leaves broken is healed."""
+    yield running
+    running.state = State.load(running.folder)
+    if running.state.broken:
+        heal_stack(running)
