@@ -30,7 +30,10 @@ def mounted(tmp_path: Path) -> Iterator[Path]:
         file.truncate(MEBIBYTES * 1024**2)
     mkfs = shutil.which("mkfs.ext4") or "/usr/sbin/mkfs.ext4"
     subprocess.run([mkfs, "-q", "-F", "-N", str(INODES), str(image)], check=True)
-    subprocess.run(["mount", "-o", "loop", str(image), str(place)], check=True)
+    mount = subprocess.run(["mount", "-o", "loop", str(image), str(place)], capture_output=True, text=True, check=False)
+    if mount.returncode != 0 and "CI" not in os.environ:
+        pytest.skip(f"no file system can be mounted here: {mount.stderr.strip()}")
+    assert mount.returncode == 0, mount.stderr
     yield place
     subprocess.run(["umount", str(place)], check=True)
 
