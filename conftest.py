@@ -14,6 +14,7 @@ pytest_plugins = [
     "fixtures.activity",
     "fixtures.schedule",
     "fixtures.backups",
+    "fixtures.alertmanager",
     "fixtures.target",
     "checks.selection",
     "checks.judging",

@@ -19,7 +19,8 @@ DATABASE_URL = f"postgresql+psycopg://orchestrator:{SECRET}@db:5432/orchestrator
 
 
 def options(**given: object) -> SimpleNamespace:
-    names = ("target", "api_url", "database_url", "redis_url", "prometheus_url", "docker", "project")
+    names = ("target", "api_url", "database_url", "redis_url", "prometheus_url", "alertmanager_url", "grafana_url",
+             "docker", "project")  # fmt: skip
     return SimpleNamespace(**(dict.fromkeys(names) | given))
 
 
