@@ -64,6 +64,12 @@ class Alert:
     explains: str | None = None
 
     @property
+    def all_labels(self) -> dict[str, str]:
+        """The labels that the alert has in Prometheus and Alertmanager; Ordinaut's rules know two severities."""
+        severity = "critical" if self.severity < 2 else "warning"
+        return {"alertname": self.name, "severity": severity, **self.labels}
+
+    @property
     def runbook(self) -> str:
         """The path of its runbook, from the top of the project."""
         return f"runbooks/{self.name}.md"
