@@ -17,6 +17,7 @@ pytest_plugins = [
     "fixtures.alertmanager",
     "fixtures.target",
     "checks.selection",
+    "checks.muting",
     "checks.judging",
     "reports.plugin",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import pytest
 
 from checks.alerting import Alert, Check, Role
+from checks.muting import Muted, muted
 from checks.selection import alert_names, part_of_alert
 from fixtures.probing import PROBES, CannotTell, Evidence, probes_of
 from fixtures.settings import BadSettings
@@ -65,6 +66,8 @@ class CheckOutcome:
     resource: str | None = None
     measured: Measured | None = None
     limit: Measured | None = None
+    muted: Muted | None = None
+    judged: bool = True  # False: the run was stopped before
     duration_ms: float = 0.0
     evidence: list[Evidence] = field(default_factory=list)
 
@@ -152,10 +155,22 @@ def pytest_runtest_makereport(
     alert, check = part
     state = judge(check.role, raised, _trigger_state(item))
     outcome = _outcome(item, alert, check, state, raised, report)
+    if check.role == "trigger" and state == "firing":
+        outcome = _muted(item, alert, outcome)
+        state = outcome.state
     if check.role == "trigger":
         _remember(item, state)
     _tell(item, report, outcome)
     return report
+
+
+def _muted(item: pytest.Item, alert: Alert, outcome: CheckOutcome) -> CheckOutcome:
+    """Give what becomes of an alert whose condition holds, where something keeps it from firing."""
+    try:
+        why = muted(item.session, alert)
+    except CannotTell as error:  # it fires: nobody is known to have silenced it
+        return replace(outcome, message=f"{outcome.message} (whether it is silenced could not be told: {error})")
+    return replace(outcome, state=why.state, muted=why) if why else outcome
 
 
 def _trigger_state(item: pytest.Item) -> State:

@@ -49,7 +49,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--honor-for", action="store_true", help="an alert is pending until its condition has lasted for its `for`"
     )
     group.addoption(
-        "--honor-silences", action="store_true", help="an alert that an active silence of Alertmanager hides is silenced"
+        "--honor-silences",
+        action="store_true",
+        help="an alert that an active silence of Alertmanager hides is silenced",
     )
 
 

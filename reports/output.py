@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+_RUN = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d+))?")
 
 
 def write_run(root: Path, started: datetime, files: dict[str, str], *, moves_latest: bool) -> Path:
@@ -34,6 +38,19 @@ def write_run(root: Path, started: datetime, files: dict[str, str], *, moves_lat
         link.symlink_to(folder.name)
         link.replace(root / "latest")
     return folder
+
+
+def prune(root: Path, keep: int) -> None:
+    """Remove all but the newest runs; whatever is not named like a run is left alone."""
+    runs = sorted((entry.name for entry in os.scandir(root) if _RUN.fullmatch(entry.name)), key=_age)
+    for name in runs[:-keep]:
+        shutil.rmtree(root / name, ignore_errors=True)
+
+
+def _age(name: str) -> tuple[str, int]:
+    found = _RUN.fullmatch(name)
+    assert found is not None
+    return found[1], int(found[2] or 1)
 
 
 def _name(root: Path, started: datetime) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -15,17 +17,22 @@ import msgspec
 import pytest
 
 from checks.judging import AlertRow, CheckOutcome
+from checks.muting import FAILING_SINCE
 from checks.selection import is_health_run, part_of_alert
 from fixtures.probing import PROBES
 from fixtures.settings import settings_of
 from fixtures.target import TARGET
 from reports import html, terminal
-from reports.output import write_run
-from reports.results import SCHEMA_VERSION, Results, Selection, alerts_of, exit_status, stamp, verdict
+from reports.history import History, Memory
+from reports.output import prune, write_run
+from reports.past import ContainerState, Past
+from reports.results import SCHEMA_VERSION, Changes, Results, Selection, alerts_of, exit_status, stamp, verdict
 from reports.runbooks import HERE as RUNBOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+KEEP = 1000  # three days and a half of a run every five minutes
 
 _WORDS = {
     "firing": ("failed", "F", ("FIRING", {"red": True})),
@@ -40,6 +47,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add where reports go."""
     group = parser.getgroup("ordinaut")
     group.addoption("--output", metavar="DIR", type=Path, help="the folder of the reports (default: reports/output)")
+    group.addoption(
+        "--keep", metavar="N", type=_at_least_one, default=KEEP,
+        help=f"how many runs are kept, in the history and as reports (default: {KEEP})",
+    )  # fmt: skip
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of runs")
+    return int(text)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -69,8 +86,24 @@ def pytest_metadata(metadata: dict[str, Any], config: pytest.Config) -> None:
         metadata["pytest"] = pytest.__version__
 
 
+def _output_of(config: pytest.Config) -> Path:
+    return config.option.output or config.rootpath / "reports" / "output"
+
+
+def _remember(session: pytest.Session) -> Memory | None:
+    """Let the judging ask what earlier runs found."""
+    if TARGET not in session.stash:
+        return None
+    memory = Memory(_output_of(session.config), session.stash[TARGET].name)
+    session.stash[FAILING_SINCE] = memory.failing_since
+    return memory
+
+
 class _Worker:
     """In a worker of xdist: hand what only this process knows to the one that reports."""
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        _remember(session)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -78,6 +111,7 @@ class _Worker:
             output: dict[str, Any] = getattr(session.config, "workeroutput")  # noqa: B009  xdist adds it
             output["probes"] = session.stash[PROBES].summary()
             output["cost"] = session.stash[TARGET].cost.summary()
+            output["containers"] = msgspec.to_builtins(_containers(session))
 
 
 @dataclass(eq=False)
@@ -91,6 +125,8 @@ class HealthRun:
     selected: list[tuple[str, AlertRow]] = field(default_factory=list)
     probes: list[dict[str, Any]] = field(default_factory=list)
     cost: dict[str, dict[str, float]] = field(default_factory=dict)
+    containers: list[ContainerState] = field(default_factory=list)
+    memory: Memory | None = None
     results: Results | None = None
     folder: Path | None = None
 
@@ -100,10 +136,11 @@ class HealthRun:
         self.htmlpath = self.config.option.htmlpath
         self.xmlpath = self.config.option.xmlpath
         self._muted: list[tuple[str, Any]] = []
-        self._complaint = ""
+        self._complaints: list[str] = []
 
-    def pytest_sessionstart(self) -> None:
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Let a SIGTERM leave a report, as Ctrl-C does."""
+        self.memory = _remember(session)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _interrupt)
 
@@ -138,6 +175,7 @@ class HealthRun:
         """Take over what a worker of xdist handed in."""
         output = getattr(node, "workeroutput", None) or {}
         self.probes += output.get("probes", [])
+        self.containers = self.containers or msgspec.convert(output.get("containers", []), list[ContainerState])
         for name, spent in output.get("cost", {}).items():
             mine = self.cost.setdefault(name, {"calls": 0, "ms": 0.0})
             mine["calls"] += spent["calls"]
@@ -159,6 +197,7 @@ class HealthRun:
         if PROBES in session.stash and not self.probes:
             self.probes = session.stash[PROBES].summary()
             self.cost = session.stash[TARGET].cost.summary()
+            self.containers = _containers(session)
         outcomes = list(self.outcomes.values()) + list(self.broken_modules.values())
         if interrupted:
             outcomes += self._never_judged(session, outcomes)
@@ -188,8 +227,9 @@ class HealthRun:
                 alert = part[0]
                 row = _row(alert.name, alert.severity, alert.trigger, alert.impact)
                 missing[alert.name] = CheckOutcome(
-                    item.nodeid, row, "trigger", [], "unknown", "", "not judged: the run was stopped before"
-                )
+                    item.nodeid, row, "trigger", [], "unknown", "", "not judged: the run was stopped before",
+                    judged=False,
+                )  # fmt: skip
         return list(missing.values())
 
     def _results(
@@ -201,6 +241,9 @@ class HealthRun:
         finished = datetime.now(UTC)
         arguments = [str(argument) for argument in self.config.args]
         last_failed = getattr(option, "lf", False)  # absent where pytest's cache is turned off
+        past = self.memory.past if self.memory else Past()
+        self._complaints += [self.memory.complaint] if self.memory and self.memory.complaint else []
+        changes = past.changes(self.containers)
         partial = bool(option.keyword or last_failed or any("::" in argument for argument in arguments))
         return Results(
             schema_version=SCHEMA_VERSION,
@@ -213,9 +256,11 @@ class HealthRun:
             verdict=verdict(status),
             exit_status=status,
             selection=Selection(option.markexpr, option.keyword, arguments, partial),
-            alerts=alerts_of(outcomes, self.started),
+            alerts=alerts_of(outcomes, self.started, past),
             probes=self.probes,
             cost=self.cost,
+            containers=self.containers,
+            changes=Changes(stamp(past.green.at), changes) if past.green and changes else None,
         )
 
     def _write(self, results: Results) -> Path | None:
@@ -228,18 +273,31 @@ class HealthRun:
         }
         if self.htmlpath:  # where the user asked for pytest-html's file, ours takes its place
             Path(self.htmlpath).write_text(files["report.html"], encoding="utf-8")
-        root = self.config.option.output or self.config.rootpath / "reports" / "output"
+        root = _output_of(self.config)
+        folder = None
         try:
-            return write_run(root, self.started, files, moves_latest=not results.selection.partial and results.complete)
+            speaks_for_all = results.complete and not results.selection.partial
+            folder = write_run(root, self.started, files, moves_latest=speaks_for_all and results.judged_something)
+            prune(root, self.config.option.keep)
         except OSError as error:
-            self._complaint = f"the report could not be written: {error}"
-            return None
+            self._complaints.append(f"the report could not be written: {error}")
+        try:
+            History(root).record(results, folder.name if folder else "", self.config.option.keep)
+        except (sqlite3.Error, OSError) as error:
+            if not self._complaints:  # one warning is enough for one cause
+                self._complaints.append(f"the history could not be written: {error}")
+        return folder
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the block an engineer acts on."""
         if self.results:
-            terminal.write(terminalreporter, self.results, self.folder, self._complaint)
+            terminal.write(terminalreporter, self.results, self.folder, self._complaints)
+
+
+def _containers(session: pytest.Session) -> list[ContainerState]:
+    seen = session.stash[TARGET].engine.seen()
+    return sorted((ContainerState(c.name, c.service, c.image, c.started_at) for c in seen), key=lambda c: c.name)
 
 
 def _interrupt(*_: object) -> None:

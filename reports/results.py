@@ -8,11 +8,14 @@ from itertools import groupby
 from typing import Any, Literal
 
 from checks.judging import AlertRow, CheckOutcome, Measured, State
+from checks.muting import Muted
 from fixtures.probing import Evidence
+from reports.past import ContainerState, Past
 
 SCHEMA_VERSION = 1
 NOTHING_JUDGED = 5  # as pytest's own status for "no tests collected"
 FIRING, UNKNOWN = 1, 6
+FLAPPING = 5  # changes of state within the runs that are remembered
 Verdict = Literal["ok", "firing", "unknown"]
 
 _WORST_FIRST: dict[State, int] = {
@@ -45,8 +48,38 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Point:
+    """What a run found of an alert: when (UTC), its state, and the value beside its limit, as plain numbers."""
+
+    at: str
+    state: State
+    value: float | None
+    limit: float | None
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """When an alert ceased to hold (UTC), and how long it had held."""
+
+    at: str
+    lasted_seconds: float
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What became of the containers since the last run that found everything well (UTC)."""
+
+    since: str
+    words: list[str]
+
+
+@dataclass(frozen=True)
 class AlertResult:
-    """One alert, judged. `caused_by` names the resource or the alert that explains this one."""
+    """One alert, judged. `caused_by` names the resource or the alert that explains this one.
+
+    `recent` is what the last runs found, this one last; `changes_of_state` says how often it began or ceased to hold
+    in them.
+    """
 
     name: str
     severity: int
@@ -64,6 +97,16 @@ class AlertResult:
     impact: str
     escalate_when: list[str]
     checks: list[CheckResult]
+    judged: bool = True  # False: the run was stopped before
+    muted: Muted | None = None
+    recent: list[Point] = field(default_factory=list)
+    changes_of_state: int = 0
+    recovered: Recovered | None = None
+
+    @property
+    def flaps(self) -> bool:
+        """It comes and goes: what is told of it now may be different in a moment."""
+        return self.changes_of_state >= FLAPPING
 
     @property
     def noted(self) -> list[CheckResult]:
@@ -88,6 +131,11 @@ class Selection:
     arguments: list[str]
     partial: bool
 
+    @property
+    def words(self) -> str:
+        """What was asked for, in short; empty for everything."""
+        return self.markers or self.keywords or (" ".join(self.arguments) if self.partial else "")
+
 
 @dataclass(frozen=True)
 class Results:
@@ -106,6 +154,13 @@ class Results:
     alerts: list[AlertResult]
     probes: list[dict[str, Any]] = field(default_factory=list)
     cost: dict[str, dict[str, float]] = field(default_factory=dict)
+    containers: list[ContainerState] = field(default_factory=list)
+    changes: Changes | None = None
+
+    @property
+    def judged_something(self) -> bool:
+        """Some alert was neither skipped nor left out."""
+        return any(alert.judged and alert.state != "skipped" for alert in self.alerts)
 
     @property
     def worst(self) -> AlertResult | None:
@@ -136,13 +191,13 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def alerts_of(outcomes: list[CheckOutcome], now: datetime) -> list[AlertResult]:
+def alerts_of(outcomes: list[CheckOutcome], now: datetime, past: Past) -> list[AlertResult]:
     """Give the alerts of these outcomes, what must be acted on first, each with what explains it."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.alert.name)
     grouped = [(name, list(checks)) for name, checks in groupby(ordered, lambda outcome: outcome.alert.name)]
     states = {name: _trigger(checks).state for name, checks in grouped}
     explainers = {checks[0].alert.explains: name for name, checks in grouped if states[name] in ("firing", "unknown")}
-    alerts = [_alert(name, checks, states, explainers, now) for name, checks in grouped]
+    alerts = [_alert(name, checks, states, explainers, now, past) for name, checks in grouped]
     return sorted(
         alerts,
         key=lambda alert: (
@@ -159,7 +214,7 @@ def _trigger(checks: list[CheckOutcome]) -> CheckOutcome:
     found = next((check for check in checks if check.role == "trigger"), None)
     if found:
         return found
-    return CheckOutcome("", checks[0].alert, "trigger", [], "unknown", "", "the trigger was not judged")
+    return CheckOutcome("", checks[0].alert, "trigger", [], "unknown", "", "the trigger was not judged", judged=False)
 
 
 def _alert(
@@ -168,6 +223,7 @@ def _alert(
     states: dict[str, State],
     explainers: dict[str | None, str],
     now: datetime,
+    past: Past,
 ) -> AlertResult:
     trigger = _trigger(checks)
     row: AlertRow = trigger.alert
@@ -179,20 +235,27 @@ def _alert(
     elif trigger.state == "unknown" and trigger.resource:
         explainer = explainers.get(trigger.resource, trigger.resource)
         caused_by = explainer if explainer != name else None
-    acts = trigger.state in ("firing", "unknown", "pending")
+    holds = trigger.state not in ("ok", "skipped")
+    since = past.since(name, trigger.state, timedelta(seconds=row.lasts), now)
+    recovery = past.recovery(name, trigger.state, now)
+    points = [Point(stamp(r.at), r.state, r.value, r.limit) for r in reversed(past.records.get(name, ()))]
+    here = Point(
+        stamp(now), trigger.state, trigger.measured.value if trigger.measured else None,
+        trigger.limit.value if trigger.limit else None,
+    )  # fmt: skip
     return AlertResult(
         name=name,
         severity=row.severity,
         state=trigger.state,
-        since=stamp(now) if acts else None,
+        since=stamp(since) if holds else None,
         measured=trigger.measured,
         limit=trigger.limit,
         message=trigger.message,
         caused_by=caused_by,
         causes=_causes(failing),
         runbook=row.runbook,
-        respond_by=stamp(now + timedelta(seconds=row.respond_within)) if acts else None,
-        escalate_at=stamp(now + timedelta(seconds=row.escalate_after)) if acts else None,
+        respond_by=stamp(since + timedelta(seconds=row.respond_within)) if holds else None,
+        escalate_at=stamp(since + timedelta(seconds=row.escalate_after)) if holds else None,
         trigger=row.trigger,
         impact=row.impact,
         escalate_when=row.escalate_when,
@@ -200,6 +263,11 @@ def _alert(
             CheckResult(c.id, c.role, c.steps, c.state, c.cause, c.claim, c.message, c.duration_ms, c.evidence)
             for c in checks
         ],
+        judged=trigger.judged,
+        muted=trigger.muted,
+        recent=[*points, here],
+        changes_of_state=past.changes_of_state(name, trigger.state),
+        recovered=Recovered(stamp(recovery.at), recovery.lasted_seconds) if recovery else None,
     )
 
 

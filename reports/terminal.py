@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _MARKUP = {"firing": {"red": True, "bold": True}, "unknown": {"red": True}}
 
 
-def write(terminal: Any, results: Results, folder: Path | None, complaint: str) -> None:
+def write(terminal: Any, results: Results, folder: Path | None, complaints: list[str]) -> None:
     """Write a line an alert that is not simply ok, worst first, what follows from another one beneath it."""
     verbose = terminal.config.option.verbose > 0
     speaks = [alert for alert in results.alerts if alert.shown_state not in ("ok", "skipped")]
@@ -29,7 +29,7 @@ def write(terminal: Any, results: Results, folder: Path | None, complaint: str) 
             told.add(follower.name)
     if not results.complete:
         terminal.write_line("the run was stopped before it was complete", yellow=True)
-    if complaint:
+    for complaint in complaints:
         terminal.write_line(complaint, yellow=True)
     terminal.write_line(_last_line(results, folder))
 

@@ -43,6 +43,11 @@ class Judgement:
         return {alert["name"] for alert in self.results["alerts"] if alert["state"] == state}
 
 
+def runs_in(output: Path) -> set[Path]:
+    """Give the folders of the runs that were written."""
+    return {folder for folder in output.glob("20*") if folder.is_dir()}
+
+
 class Judge(Protocol):
     """Runs the suite as a user does."""
 
@@ -77,14 +82,12 @@ def judge(tmp_path: Path, request: pytest.FixtureRequest) -> Judge:
         if target is None:
             stack: EmbeddedStack = request.getfixturevalue("sandbox")
             target = stack.folder / "target.toml"
-        before = set(output.iterdir()) if output.exists() else set()
+        before = runs_in(output)
         done = subprocess.run(
             [sys.executable, "-m", "pytest", f"--target={target}", f"--output={output}", *arguments],
             cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
-        after = set(output.iterdir()) if output.exists() else set()
-        new = [folder for folder in after - before if not folder.is_symlink()]
-        folder = new[0] if new else None
+        folder = next(iter(runs_in(output) - before), None)
         results = json.loads((folder / "results.json").read_text()) if folder else None
         return Judgement(done.returncode, results, done.stdout + done.stderr, folder)
 

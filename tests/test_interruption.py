@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
+from tests.conftest import runs_in
 from tests.projects import ROOT, Project, environment, nowhere
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def interrupted(
 
 
 def newest(output: Path) -> Path:
-    return max(folder for folder in output.iterdir() if not folder.is_symlink())
+    return max(runs_in(output))
 
 
 def results_of(folder: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 
 from checks.judging import AlertRow, CheckOutcome, judge
 from fixtures.probing import CannotTell
+from reports.past import Past
 from reports.results import AlertResult, alerts_of, exit_status, stamp, verdict
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def diagnostic(alert: AlertRow, state: State, cause: str, explained_by: str | No
 
 
 def results(*outcomes: CheckOutcome) -> dict[str, AlertResult]:
-    return {alert.name: alert for alert in alerts_of(list(outcomes), NOW)}
+    return {alert.name: alert for alert in alerts_of(list(outcomes), NOW, Past())}
 
 
 # -- a check's state

@@ -1,0 +1,177 @@
+"""What runs found, in an SQLite file beside the reports. Whatever fails here raises; it must not cost a verdict."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from reports.past import ContainerState, Green, Past, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from checks.alerting import Alert
+    from reports.results import Results
+
+FILE = "history.sqlite"
+REMEMBERED = 30  # runs of an alert: what a picture of it has room for
+PATIENCE = 2.0  # seconds, where another run is writing
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS run (
+    id INTEGER PRIMARY KEY, target TEXT NOT NULL, started_at REAL NOT NULL, duration REAL NOT NULL,
+    verdict TEXT NOT NULL, complete INTEGER NOT NULL, selection TEXT NOT NULL, folder TEXT NOT NULL,
+    containers TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS run_of_target ON run (target, verdict, started_at);
+CREATE TABLE IF NOT EXISTS judgement (
+    target TEXT NOT NULL, alert TEXT NOT NULL, started_at REAL NOT NULL,
+    run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+    severity INTEGER NOT NULL, state TEXT NOT NULL, value REAL, bound REAL, since REAL,
+    PRIMARY KEY (target, alert, started_at, run)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS judgement_of_run ON judgement (run);
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as the list of runs shows it; `speaks` are the alerts that were not ok, with their states."""
+
+    target: str
+    started_at: datetime
+    duration_seconds: float
+    verdict: str
+    complete: bool
+    selection: str
+    folder: str
+    speaks: list[tuple[str, int, str]]
+
+
+class History:
+    """The history in a folder of reports. Its methods raise sqlite3.Error or OSError."""
+
+    def __init__(self, root: Path) -> None:
+        self.path = root / FILE
+
+    def past(self, target: str) -> Past:
+        """Give what there is of a target; an empty past where nothing was recorded yet."""
+        if not self.path.exists():
+            return Past()
+        with self._open() as database:
+            records = {
+                alert: [
+                    Record(_moment(at), state, value, bound, None if since is None else _moment(since))
+                    for at, state, value, bound, since in database.execute(
+                        "SELECT started_at, state, value, bound, since FROM judgement"
+                        " WHERE target = ? AND alert = ? ORDER BY started_at DESC, run DESC LIMIT ?",
+                        (target, alert, REMEMBERED),
+                    )
+                ]
+                for (alert,) in database.execute("SELECT DISTINCT alert FROM judgement WHERE target = ?", (target,))
+            }
+            green = database.execute(
+                "SELECT started_at, containers FROM run WHERE target = ? AND verdict = 'ok' AND containers != '[]'"
+                " ORDER BY started_at DESC LIMIT 1",
+                (target,),
+            ).fetchone()
+        containers = msgspec.json.decode(green[1], type=list[ContainerState]) if green else []
+        return Past(records, Green(_moment(green[0]), containers) if green else None)
+
+    def record(self, results: Results, folder: str, keep: int) -> None:
+        """Add a run with the alerts whose trigger it judged, all or nothing, and forget all but the newest runs."""
+        started = datetime.fromisoformat(results.started_at).timestamp()
+        with self._open() as database, database:
+            cursor = database.execute(
+                "INSERT INTO run (target, started_at, duration, verdict, complete, selection, folder, containers)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    results.target, started, results.duration_seconds, results.verdict, results.complete,
+                    results.selection.words, folder, json.dumps([asdict(c) for c in results.containers]),
+                ),
+            )  # fmt: skip
+            database.executemany(
+                "INSERT INTO judgement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        results.target, alert.name, started, cursor.lastrowid, alert.severity, alert.state,
+                        alert.measured.value if alert.measured else None, alert.limit.value if alert.limit else None,
+                        datetime.fromisoformat(alert.since).timestamp() if alert.since else None,
+                    )
+                    for alert in results.alerts if alert.judged
+                ],
+            )  # fmt: skip
+            database.execute("DELETE FROM run WHERE id NOT IN (SELECT id FROM run ORDER BY id DESC LIMIT ?)", (keep,))
+
+    def runs(self) -> list[Run]:
+        """List the runs, newest first."""
+        with self._open() as database:
+            speaks: dict[int, list[tuple[str, int, str]]] = {}
+            for run, alert, severity, state in database.execute(
+                "SELECT run, alert, severity, state FROM judgement WHERE state NOT IN ('ok', 'skipped')"
+                " ORDER BY severity, alert"
+            ):
+                speaks.setdefault(run, []).append((alert, severity, state))
+            return [
+                Run(target, _moment(at), duration, verdict, bool(complete), selection, folder, speaks.get(run, []))
+                for run, target, at, duration, verdict, complete, selection, folder in database.execute(
+                    "SELECT id, target, started_at, duration, verdict, complete, selection, folder FROM run"
+                    " ORDER BY started_at DESC, id DESC"
+                )
+            ]
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Open the file, the owner's alone; one that is damaged is put aside, so that the next run has a history."""
+        if not self.path.exists():
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.touch(mode=0o600)
+        try:
+            with closing(sqlite3.connect(self.path, timeout=PATIENCE)) as database:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute("PRAGMA synchronous = NORMAL")
+                database.execute("PRAGMA foreign_keys = ON")
+                database.executescript(_SCHEMA)
+                yield database
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            aside = self.path.with_suffix(".damaged")
+            self.path.replace(aside)
+            for rest in ("-wal", "-shm"):
+                self.path.with_name(FILE + rest).unlink(missing_ok=True)
+            raise sqlite3.DatabaseError(f"{error}; the file is now {aside.name}, a new one will be begun") from None
+
+
+class Memory:
+    """The past of one target, read when it is first asked for; a history that cannot be read is none, and says so."""
+
+    def __init__(self, root: Path, target: str) -> None:
+        self._root = root
+        self._target = target
+        self.complaint = ""
+
+    @cached_property
+    def past(self) -> Past:
+        """What earlier runs found."""
+        try:
+            return History(self._root).past(self._target)
+        except (sqlite3.Error, OSError, ValueError) as error:
+            self.complaint = f"the history could not be read: {error}"
+            return Past()
+
+    def failing_since(self, alert: Alert, now: datetime) -> datetime:
+        """Give the moment since which an alert's condition has held, that it does now included."""
+        return self.past.since(alert.name, "firing", alert.lasts, now)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

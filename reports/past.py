@@ -1,0 +1,113 @@
+"""What earlier runs mean for this one: since when, how often it changed, what changed since all was well. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from checks.judging import State
+
+FAILING: tuple[State, ...] = ("firing", "pending", "silenced")  # the condition holds, whoever is told of it
+TOLERATED_GAP = 2.5  # times the usual interval between runs
+SHORT_ID = 12  # of an image, as docker shows it
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one earlier run found of an alert; `since` is the start of the state it was in."""
+
+    at: datetime
+    state: State
+    value: float | None = None
+    limit: float | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ContainerState:
+    """What a container was made of, and when it was started."""
+
+    name: str
+    service: str
+    image: str
+    started_at: str
+
+
+@dataclass(frozen=True)
+class Green:
+    """The last run that found everything well, and the containers it saw."""
+
+    at: datetime
+    containers: list[ContainerState]
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """An alert that fired of late and does no more: since when (UTC), and for how long it had, in seconds."""
+
+    at: datetime
+    lasted_seconds: float
+
+
+@dataclass(frozen=True)
+class Past:
+    """The records of each alert, newest first, and the last run that was green; both empty without a history."""
+
+    records: Mapping[str, Sequence[Record]] = field(default_factory=dict)
+    green: Green | None = None
+
+    def since(self, alert: str, state: State, lasts: timedelta, now: datetime) -> datetime:
+        """Give the moment since which an alert is in the state it has now, as far as runs can tell."""
+        kin = FAILING if state in FAILING else (state,)
+        # A run that could not tell speaks neither for nor against a condition that holds in the runs around it.
+        ignored = ("skipped",) if state == "unknown" else ("skipped", "unknown")
+        records = [record for record in self.records.get(alert, ()) if record.state not in ignored]
+        if not records or records[0].state not in kin:
+            return now
+        longest = max(lasts, TOLERATED_GAP * _usual_interval([now, *(record.at for record in records)]))
+        return now if now - records[0].at > longest else records[0].since or records[0].at
+
+    def changes_of_state(self, alert: str, state: State) -> int:
+        """Count how often an alert began to hold or ceased to, over the runs that are remembered."""
+        states = [state, *(record.state for record in self.records.get(alert, ()))]
+        held = [state in FAILING for state in states if state in ("ok", *FAILING)]
+        return sum(newer != older for newer, older in pairwise(held))
+
+    def recovery(self, alert: str, state: State, now: datetime) -> Recovery | None:
+        """Say when an alert that is ok ceased to hold; None where it did not hold of late."""
+        at = now
+        for record in self.records.get(alert, ()) if state == "ok" else ():
+            if record.state in FAILING:
+                return Recovery(at, (at - (record.since or record.at)).total_seconds())
+            if record.state == "ok":
+                at = record.at
+        return None
+
+    def changes(self, now: Sequence[ContainerState]) -> list[str]:
+        """Say what became of the containers since the last green run; nothing where either did not see them."""
+        if self.green is None or not self.green.containers or not now:
+            return []
+        before = {container.name: container for container in self.green.containers}
+        after = {container.name: container for container in now}
+        gone = [f"{name} is gone" for name in before if name not in after]
+        return gone + [words for name, container in after.items() if (words := _change(before.get(name), container))]
+
+
+def _usual_interval(moments: Sequence[datetime]) -> timedelta:
+    return timedelta(seconds=median((newer - older).total_seconds() for newer, older in pairwise(moments)))
+
+
+def _change(before: ContainerState | None, after: ContainerState) -> str:
+    started = f"started {after.started_at[:19]}Z" if after.started_at else "not started"
+    if before is None:
+        return f"{after.name} is new: image {_short(after.image)}, {started}"
+    if before.image != after.image:
+        return f"{after.name} has another image: {_short(before.image)} before, {_short(after.image)} now, {started}"
+    return f"{after.name} was {started} again" if before.started_at != after.started_at else ""
+
+
+def _short(image: str) -> str:
+    return image.removeprefix("sha256:")[:SHORT_ID]
