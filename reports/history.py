@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import msgspec
 
@@ -66,7 +67,7 @@ class History:
         """Give what there is of a target; an empty past where nothing was recorded yet."""
         if not self.path.exists():
             return Past()
-        with self._open() as database:
+        with self._reading() as database:
             records = {
                 alert: [
                     Record(_moment(at), state, value, bound, None if since is None else _moment(since))
@@ -89,7 +90,7 @@ class History:
     def record(self, results: Results, folder: str, keep: int) -> None:
         """Add a run with the alerts whose trigger it judged, all or nothing, and forget all but the newest runs."""
         started = datetime.fromisoformat(results.started_at).timestamp()
-        with self._open() as database, database:
+        with closing(self._connect()) as database, database:
             cursor = database.execute(
                 "INSERT INTO run (target, started_at, duration, verdict, complete, selection, folder, containers)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -113,7 +114,7 @@ class History:
 
     def runs(self) -> list[Run]:
         """List the runs, newest first."""
-        with self._open() as database:
+        with self._reading() as database:
             speaks: dict[int, list[tuple[str, int, str]]] = {}
             for run, alert, severity, state in database.execute(
                 "SELECT run, alert, severity, state FROM judgement WHERE state NOT IN ('ok', 'skipped')"
@@ -129,26 +130,38 @@ class History:
             ]
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """Open the file, the owner's alone; one that is damaged is put aside, so that the next run has a history."""
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Open the file to read it; where there is no room or right for the files that takes, as one that stays."""
+        try:
+            database = self._connect()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise
+            database = sqlite3.connect(f"file:{quote(str(self.path))}?immutable=1", uri=True)
+        with closing(database):
+            yield database
+
+    def _connect(self) -> sqlite3.Connection:
+        """Open the file, the owner's alone, and make what it lacks."""
         if not self.path.exists():
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.path.touch(mode=0o600)
+        database = sqlite3.connect(self.path, timeout=PATIENCE)
         try:
-            with closing(sqlite3.connect(self.path, timeout=PATIENCE)) as database:
-                database.execute("PRAGMA journal_mode = WAL")
-                database.execute("PRAGMA synchronous = NORMAL")
-                database.execute("PRAGMA foreign_keys = ON")
-                database.executescript(_SCHEMA)
-                yield database
-        except sqlite3.OperationalError:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.execute("PRAGMA foreign_keys = ON")
+            database.executescript(_SCHEMA)
+        except sqlite3.Error:
+            database.close()
             raise
-        except sqlite3.DatabaseError as error:
-            aside = self.path.with_suffix(".damaged")
-            self.path.replace(aside)
-            for rest in ("-wal", "-shm"):
-                self.path.with_name(FILE + rest).unlink(missing_ok=True)
-            raise sqlite3.DatabaseError(f"{error}; the file is now {aside.name}, a new one will be begun") from None
+        return database
+
+    def put_aside(self) -> None:
+        """Keep a damaged file under another name, so that the next run begins a new one."""
+        self.path.replace(self.path.with_suffix(".damaged"))
+        for rest in ("-wal", "-shm"):
+            self.path.with_name(FILE + rest).unlink(missing_ok=True)
 
 
 class Memory:
@@ -162,10 +175,14 @@ class Memory:
     @cached_property
     def past(self) -> Past:
         """What earlier runs found."""
+        history = History(self._root)
         try:
-            return History(self._root).past(self._target)
+            return history.past(self._target)
         except (sqlite3.Error, OSError, ValueError) as error:
             self.complaint = f"the history could not be read: {error}"
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                self.complaint += "; it is put aside, and a new one is begun"
+                history.put_aside()
             return Past()
 
     def failing_since(self, alert: Alert, now: datetime) -> datetime:

@@ -106,7 +106,13 @@ def _change(before: ContainerState | None, after: ContainerState) -> str:
         return f"{after.name} is new: image {_short(after.image)}, {started}"
     if before.image != after.image:
         return f"{after.name} has another image: {_short(before.image)} before, {_short(after.image)} now, {started}"
-    return f"{after.name} was {started} again" if before.started_at != after.started_at else ""
+    if before.started_at == after.started_at:
+        return ""
+    return (
+        f"{after.name} was started again: {after.started_at[:19]}Z"
+        if after.started_at
+        else f"{after.name} is not started"
+    )
 
 
 def _short(image: str) -> str:

@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from checks.judging import Measured
+from reports.history import FILE, REMEMBERED, History
+from reports.past import ContainerState
+from reports.results import AlertResult, Results, Selection, Verdict, stamp
+from tests.conftest import runs_in
+from tests.projects import ROOT, Project, environment, nowhere
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from checks.judging import State
+    from tests.conftest import Judge
+
+NOON = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
+API = ContainerState("o_api_1", "api", "sha256:a", "2026-03-04T10:00:00Z")
+KEEP = 1000
+
+
+def run_of(started: datetime, states: dict[str, State], **more: Any) -> Results:
+    """The results of a run that judged these alerts."""
+    alerts = [
+        AlertResult(
+            name, 1, state, stamp(started) if state != "ok" else None, Measured("3 s", 3.0), Measured("2 s", 2.0),
+            "why", None, [], f"runbooks/{name}.md", None, None, "", "", [], [],
+        )
+        for name, state in states.items()
+    ]  # fmt: skip
+    verdict: Verdict = "firing" if "firing" in states.values() else "ok"
+    results = Results(
+        1, "mine", "UTC", stamp(started), stamp(started), 0.5, True, verdict, int(verdict == "firing"),
+        Selection("", "", [], partial=False), alerts,
+    )  # fmt: skip
+    return replace(results, **more)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "output")
+
+
+def rows(output: Path) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(output / FILE)) as database:
+        return database.execute("SELECT run, alert, state FROM judgement ORDER BY run, alert").fetchall()
+
+
+# -- what is recorded
+
+
+def test_what_was_recorded_is_remembered(history: History) -> None:
+    history.record(run_of(NOON, {"A": "firing", "B": "ok"}), "folder", KEEP)
+    past = history.past("mine")
+    (firing,), (fine,) = past.records["A"], past.records["B"]
+    assert (firing.at, firing.state, firing.value, firing.limit, firing.since) == (NOON, "firing", 3.0, 2.0, NOON)
+    assert (fine.state, fine.since) == ("ok", None)
+
+
+def test_the_newest_come_first_and_only_so_many(history: History) -> None:
+    for minute in range(REMEMBERED + 5):
+        history.record(run_of(NOON + timedelta(minutes=minute), {"A": "ok"}), "", KEEP)
+    moments = [record.at for record in history.past("mine").records["A"]]
+    assert len(moments) == REMEMBERED
+    assert moments == sorted(moments, reverse=True)
+    assert moments[0] == NOON + timedelta(minutes=REMEMBERED + 4)
+
+
+def test_another_target_has_another_past(history: History) -> None:
+    history.record(run_of(NOON, {"A": "firing"}), "", KEEP)
+    assert history.past("yours").records == {}
+
+
+def test_an_alert_that_was_not_judged_leaves_no_trace(history: History) -> None:
+    results = run_of(NOON, {"A": "ok", "B": "unknown"})
+    results.alerts[1] = replace(results.alerts[1], judged=False)
+    history.record(results, "", KEEP)
+    assert set(history.past("mine").records) == {"A"}
+
+
+def test_the_last_green_run_is_the_last_that_saw_containers_and_found_all_well(history: History) -> None:
+    history.record(run_of(NOON, {"A": "ok"}, containers=[API]), "", KEEP)
+    history.record(run_of(NOON + timedelta(minutes=1), {"A": "ok"}), "", KEEP)
+    history.record(run_of(NOON + timedelta(minutes=2), {"A": "firing"}, containers=[API]), "", KEEP)
+    green = history.past("mine").green
+    assert green is not None
+    assert (green.at, green.containers) == (NOON, [API])
+
+
+def test_runs_are_listed_with_what_was_not_ok(history: History) -> None:
+    history.record(run_of(NOON, {"A": "ok"}), "first", KEEP)
+    history.record(run_of(NOON + timedelta(minutes=1), {"A": "firing", "B": "unknown", "C": "ok"}), "second", KEEP)
+    runs = history.runs()
+    assert [run.folder for run in runs] == ["second", "first"]
+    assert runs[0].speaks == [("A", 1, "firing"), ("B", 1, "unknown")]
+
+
+def test_old_runs_are_forgotten(history: History) -> None:
+    for minute in range(5):
+        history.record(run_of(NOON + timedelta(minutes=minute), {"A": "ok"}), f"run-{minute}", 3)
+    assert [run.folder for run in history.runs()] == ["run-4", "run-3", "run-2"]
+    assert len(rows(history.path.parent)) == 3
+
+
+def test_only_the_owner_reads_it(history: History) -> None:
+    history.record(run_of(NOON, {"A": "ok"}), "", KEEP)
+    with closing(sqlite3.connect(history.path)) as database:
+        database.execute("SELECT * FROM run").fetchall()  # WAL and shared memory are there while it is open
+        files = list(history.path.parent.glob(FILE + "*"))
+        assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
+def test_two_that_record_at_once_both_do(history: History) -> None:
+    def record(number: int) -> None:
+        history.record(run_of(NOON, {"A": "ok"}), f"run-{number}", KEEP)
+
+    threads = [threading.Thread(target=record, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {run.folder for run in history.runs()} == {f"run-{number}" for number in range(8)}
+    assert len(rows(history.path.parent)) == 8
+
+
+# -- whole runs
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    project = Project(tmp_path / "project")
+    project.add_alert("it_fires", "@trigger()\ndef test_it():\n    assert False, 'it is bad'\n")
+    project.add_alert("it_is_ok", "@trigger()\ndef test_it():\n    pass\n")
+    return project
+
+
+def test_the_second_report_says_since_the_first(project: Project, judge: Judge, tmp_path: Path) -> None:
+    first = judge(target=nowhere(tmp_path), cwd=project.folder).alert("ItFires")
+    time.sleep(1.1)  # moments are told to the second
+    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+    second = seen.alert("ItFires")
+    assert second["since"] == first["since"] < second["recent"][-1]["at"]
+    assert second["respond_by"] == first["respond_by"]
+    assert [point["state"] for point in second["recent"]] == ["firing", "firing"]
+
+
+def test_a_run_in_four_processes_is_recorded_once(project: Project, judge: Judge, tmp_path: Path) -> None:
+    judge("-n", "4", target=nowhere(tmp_path), cwd=project.folder)
+    assert rows(tmp_path / "output") == [(1, "ItFires", "firing"), (1, "ItIsOk", "ok")]
+
+
+def test_a_partial_run_speaks_for_the_alerts_it_judged(project: Project, judge: Judge, tmp_path: Path) -> None:
+    judge("-k", "it_is_ok", target=nowhere(tmp_path), cwd=project.folder)
+    assert rows(tmp_path / "output") == [(1, "ItIsOk", "ok")]
+
+
+def test_two_runs_at_the_same_moment_are_both_recorded(project: Project, tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "pytest", f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}",
+        "-p", "no:cacheprovider",
+    ]  # fmt: skip
+    runs = [
+        subprocess.Popen(command, cwd=project.folder, env=environment(), stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [run.communicate(timeout=60)[0] for run in runs]
+    assert [run.returncode for run in runs] == [1, 1], said
+    assert [row[0] for row in rows(tmp_path / "output")] == [1, 1, 2, 2]
+    assert not [words for words in said if "could not" in words]
+    assert len(runs_in(tmp_path / "output")) == 2
+
+
+def test_a_damaged_history_costs_one_warning_and_a_new_one_is_begun(
+    project: Project, judge: Judge, tmp_path: Path
+) -> None:
+    output = tmp_path / "output"
+    output.mkdir()
+    (output / FILE).write_bytes(b"this is no database, whatever it is called" * 100)
+    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+    assert seen.status == 1
+    assert seen.output.count("history could not") == 1
+    assert (output / "history.damaged").exists()
+    assert rows(output) == [(1, "ItFires", "firing"), (1, "ItIsOk", "ok")]
+    assert "history could not" not in judge(target=nowhere(tmp_path), cwd=project.folder).output
+
+
+def test_a_history_that_is_damaged_within_is_put_aside_too(project: Project, judge: Judge, tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    for minute in range(200):
+        History(output).record(run_of(NOON + timedelta(minutes=minute), {"A": "ok"}, target="nowhere"), "", KEEP)
+    with (output / FILE).open("r+b") as file:
+        file.seek(12_288)
+        file.write(b"\xff" * 8192)
+    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+    assert seen.status == 1
+    assert seen.output.count("history could not") == 1
+    assert (output / "history.damaged").exists()
+    assert rows(output) == [(1, "ItFires", "firing"), (1, "ItIsOk", "ok")]
+
+
+def test_a_history_that_cannot_be_written_costs_one_warning(project: Project, judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "output" / FILE).mkdir(parents=True)  # nobody writes to a folder as to a file, not even root
+    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+    assert seen.status == 1
+    assert seen.output.count("history could not") == 1
+    assert seen.folder is not None
+
+
+def test_a_history_that_another_holds_is_waited_for_and_then_left(
+    project: Project, judge: Judge, tmp_path: Path
+) -> None:
+    judge(target=nowhere(tmp_path), cwd=project.folder)
+    with closing(sqlite3.connect(tmp_path / "output" / FILE, isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+        database.execute("ROLLBACK")
+    assert seen.status == 1
+    assert seen.output.count("history could not be written: database is locked") == 1
+    assert {row[0] for row in rows(tmp_path / "output")} == {1}
+
+
+def test_a_run_that_is_killed_at_any_moment_leaves_what_was_there(
+    project: Project, judge: Judge, tmp_path: Path
+) -> None:
+    output = tmp_path / "output"
+    first = judge(target=nowhere(tmp_path), cwd=project.folder)
+    assert first.folder is not None
+    report = (first.folder / "report.html").read_text()
+    command = [
+        sys.executable, "-m", "pytest", f"--target={nowhere(tmp_path)}", f"--output={output}",
+        "-p", "no:cacheprovider",
+    ]  # fmt: skip
+    for after in range(12):
+        run = subprocess.Popen(command, cwd=project.folder, env=environment(), stdout=subprocess.DEVNULL)
+        time.sleep(0.1 * after)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        latest = (output / "latest").resolve()
+        msgspec.json.decode((latest / "results.json").read_bytes())
+        assert "</html>" in (latest / "report.html").read_text()
+        assert (first.folder / "report.html").read_text() == report
+        recorded = History(output).runs()
+        assert recorded[-1].folder == first.folder.name
+        assert all((output / run.folder / "results.json").exists() for run in recorded)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_full_disk_leaves_what_was_there(project: Project, judge: Judge, tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    output.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(output)], check=True)
+    try:
+        first = judge(target=nowhere(tmp_path), cwd=project.folder)
+        assert first.folder is not None
+        filler = output / "filler"
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(b"x" * 4096):
+                pass
+        assert shutil.disk_usage(output).free == 0
+        seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+        assert seen.status == 1
+        assert "the report could not be written" in seen.output
+        assert "respond by " + first.alert("ItFires")["respond_by"] in seen.output  # since the first
+        assert (output / "latest").resolve() == first.folder
+        assert json.loads((first.folder / "results.json").read_text()) == first.results
+        assert [run.folder for run in History(output).runs()] == [first.folder.name]
+        filler.unlink()
+        assert judge(target=nowhere(tmp_path), cwd=project.folder).folder is not None
+    finally:
+        subprocess.run(["umount", str(output)], check=True)
+
+
+def test_reports_and_history_are_kept_for_as_many_runs_as_was_said(
+    project: Project, judge: Judge, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        seen = judge("--keep=2", target=nowhere(tmp_path), cwd=project.folder)
+    assert {row[0] for row in rows(tmp_path / "output")} == {2, 3}
+    assert len(runs_in(tmp_path / "output")) == 2
+    assert seen.folder in runs_in(tmp_path / "output")
+
+
+def test_nothing_is_kept_for_less_than_one_run() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--keep=0"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 4
+    assert "is no number of runs" in done.stderr

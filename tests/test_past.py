@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reports.past import ContainerState, Green, Past, Record, Recovery
+
+if TYPE_CHECKING:
+    from checks.judging import State
+
+NOON = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+NONE = timedelta(0)
+STATES: dict[str, State] = {
+    "F": "firing", "p": "pending", "m": "silenced", ".": "ok", "?": "unknown", "s": "skipped",
+}  # fmt: skip
+
+
+class Runs:
+    """Runs of one alert against a clock that only moves when it is told to."""
+
+    def __init__(self, lasts: timedelta = NONE) -> None:
+        self.now = NOON
+        self.lasts = lasts
+        self.records: list[Record] = []
+
+    @property
+    def past(self) -> Past:
+        return Past({"Alert": self.records})
+
+    def run(self, state: State, after: timedelta = 5 * MINUTE) -> datetime:
+        """Let time pass, judge, and give since when it has been so."""
+        self.now += after
+        since = self.past.since("Alert", state, self.lasts, self.now)
+        self.records.insert(0, Record(self.now, state, since=since))
+        return since
+
+
+def runs_of(states: str, lasts: timedelta = NONE) -> Runs:
+    """One run every five minutes, a letter each."""
+    runs = Runs(lasts)
+    for letter in states:
+        runs.run(STATES[letter])
+    return runs
+
+
+# -- since when
+
+
+def test_the_first_run_knows_nothing_of_before() -> None:
+    assert Runs().run("firing") == NOON + 5 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("states", "first"),
+    [
+        ("F", 0), ("FFF", 0), (".F", 1), ("F.F", 2), ("FF.FF", 3),
+        ("pF", 0), ("mF", 0), ("Fpm", 0),
+        ("F?F", 0), ("F?.F", 3), ("FsF", 0),
+        ("?", 0), ("??", 0), ("F?", 1), ("?F", 1), (".??", 1), ("?.?", 2),
+        ("...", 0), ("F..", 1),
+    ],
+)  # fmt: skip
+def test_since_is_the_first_run_of_the_state_that_lasts_until_now(states: str, first: int) -> None:
+    assert runs_of(states).records[0].since == NOON + (first + 1) * 5 * MINUTE
+
+
+def test_it_is_remembered_longer_than_the_runs_are() -> None:
+    runs = runs_of("F" * 20)
+    del runs.records[3:]
+    assert runs.run("firing") == NOON + 5 * MINUTE
+
+
+# -- gaps: longer than both the alert's `for` and 2.5 times the usual interval
+
+
+def test_a_run_that_was_left_out_breaks_nothing() -> None:
+    runs = runs_of("....F")
+    assert runs.run("firing", after=10 * MINUTE) == NOON + 25 * MINUTE
+
+
+def test_a_long_gap_breaks_it() -> None:
+    runs = runs_of("....F")
+    assert runs.run("firing", after=13 * MINUTE) == runs.now
+
+
+def test_a_gap_within_the_for_of_the_alert_does_not() -> None:
+    runs = runs_of("....F", lasts=60 * MINUTE)
+    assert runs.run("firing", after=50 * MINUTE) == NOON + 25 * MINUTE
+
+
+def test_cron_every_five_minutes_fires_at_the_second_failing_run_for_two_minutes() -> None:
+    for before in ("", ".", "....", "..F.."):
+        runs = runs_of(before, lasts=2 * MINUTE)
+        assert runs.now + 5 * MINUTE - runs.run("firing") < runs.lasts  # pending
+        assert runs.now + 5 * MINUTE - runs.run("firing") >= runs.lasts  # fires
+
+
+def test_a_clock_that_was_set_back_breaks_nothing() -> None:
+    runs = runs_of(".FF")
+    assert runs.run("firing", after=-7 * MINUTE) == NOON + 10 * MINUTE
+
+
+# -- flapping and recovery
+
+
+@pytest.mark.parametrize(
+    ("states", "state", "changes"),
+    [
+        ("", "ok", 0),
+        ("..", "firing", 1),
+        ("F.F", "ok", 3),
+        ("Fpm", "firing", 0),
+        ("F?F", "firing", 0),
+        (".?s", "ok", 0),
+    ],
+)
+def test_changes_of_state(states: str, state: State, changes: int) -> None:
+    assert runs_of(states).past.changes_of_state("Alert", state) == changes
+
+
+@pytest.mark.parametrize(
+    ("states", "recovery"),
+    [
+        ("", None), ("..", None), ("??", None),
+        ("F", Recovery(NOON + 10 * MINUTE, 300)),
+        (".FFF", Recovery(NOON + 25 * MINUTE, 900)),
+        ("FF.", Recovery(NOON + 15 * MINUTE, 600)),
+        ("FF.?.", Recovery(NOON + 15 * MINUTE, 600)),
+        ("F?.", Recovery(NOON + 15 * MINUTE, 600)),
+    ],
+)  # fmt: skip
+def test_recovery(states: str, recovery: Recovery | None) -> None:
+    runs = runs_of(states)
+    assert runs.past.recovery("Alert", "ok", runs.now + 5 * MINUTE) == recovery
+
+
+def test_what_holds_did_not_recover() -> None:
+    assert runs_of("F.").past.recovery("Alert", "firing", NOON + 15 * MINUTE) is None
+
+
+# -- what changed since all was well
+
+API = ContainerState("o_api_1", "api", "sha256:" + "a" * 64, "2026-03-04T10:00:00.123456789Z")
+WORKER = ContainerState("o_worker_1", "worker", "sha256:" + "a" * 64, "2026-03-04T10:00:00Z")
+OTHER_IMAGE = ContainerState("o_api_1", "api", "sha256:" + "b" * 64, "2026-03-04T11:00:00Z")
+AGAIN = ContainerState("o_api_1", "api", API.image, "2026-03-04T11:00:00Z")
+CREATED = ContainerState("o_api_1", "api", API.image, "")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        ([API, WORKER], [API, WORKER], []),
+        ([API, WORKER], [API], ["o_worker_1 is gone"]),
+        ([API], [API, WORKER], [f"o_worker_1 is new: image {'a' * 12}, started 2026-03-04T10:00:00Z"]),
+        ([API], [OTHER_IMAGE],
+         [f"o_api_1 has another image: {'a' * 12} before, {'b' * 12} now, started 2026-03-04T11:00:00Z"]),
+        ([API], [AGAIN], ["o_api_1 was started again: 2026-03-04T11:00:00Z"]),
+        ([API], [CREATED], ["o_api_1 is not started"]),
+        ([API], [], []),  # this run did not see the containers
+        ([], [API], []),
+    ],
+)  # fmt: skip
+def test_what_became_of_the_containers(
+    before: list[ContainerState], now: list[ContainerState], words: list[str]
+) -> None:
+    assert Past(green=Green(NOON, before)).changes(now) == words
+
+
+def test_without_a_green_run_nothing_changed() -> None:
+    assert Past().changes([API]) == []
