@@ -115,9 +115,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if target is None:
         return
     known = alert_names()
-    for name in target.settings.limits:
-        if name.lower() not in known:
-            raise BadSettings(f"limits.{name}: there is no alert of that name")
+    for table, names in (("limits", target.settings.limits), ("exemptions", target.settings.exemptions)):
+        for name in names:
+            if name.lower() not in known:
+                raise BadSettings(f"{table}.{name}: there is no alert of that name")
     alerts = {part[0].name: part[0] for item in session.items if (part := part_of_alert(item))}
     for name, alert in alerts.items():
         try:

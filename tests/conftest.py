@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -41,6 +42,16 @@ class Judgement:
         """Give the names of the alerts in this state."""
         assert self.results is not None, self.output
         return {alert["name"] for alert in self.results["alerts"] if alert["state"] == state}
+
+
+def needs(program: str) -> str:
+    """Give a program's path; where it is missing the test is skipped, but in CI, which installs all, it fails."""
+    found = shutil.which(program)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{program} is not installed")
+        pytest.skip(f"needs {program}, which is not installed")
+    return found
 
 
 def runs_in(output: Path) -> set[Path]:
