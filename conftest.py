@@ -1,6 +1,7 @@
 """The list of plugin modules, and nothing else: what another one imports stands before it."""
 
 pytest_plugins = [
+    "checks.process",
     "fixtures.probing",
     "fixtures.settings",
     "fixtures.api",

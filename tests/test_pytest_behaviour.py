@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
@@ -328,3 +329,12 @@ def test_other_tests_end_with_pytests_own_status(project: Project) -> None:
     (project.folder / "test_other.py").write_text("import pytest\n\ndef test_it():\n    pytest.skip('today')\n")
     assert run_pytest("test_other.py", cwd=project.folder).returncode == 0
     assert run_pytest("test_other.py", "-k", "nothing", cwd=project.folder).returncode == 5
+
+
+# -- the process
+
+
+def test_the_garbage_collector_rests_in_a_health_run_alone(project: Project, judge: Judge, target: Path) -> None:
+    project.add_alert("it_rests", "import gc\n\n@trigger()\ndef test_it():\n    assert not gc.isenabled()\n")
+    assert judge(target=target, cwd=project.folder).status == 0
+    assert gc.isenabled()
