@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,7 +122,7 @@ class HealthRun:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     outcomes: dict[str, CheckOutcome] = field(default_factory=dict)
     broken_modules: dict[str, CheckOutcome] = field(default_factory=dict)
-    selected: list[tuple[str, AlertRow]] = field(default_factory=list)
+    modules: set[str] = field(default_factory=set)  # of the alerts that are to be judged
     probes: list[dict[str, Any]] = field(default_factory=list)
     cost: dict[str, dict[str, float]] = field(default_factory=dict)
     containers: list[ContainerState] = field(default_factory=list)
@@ -154,8 +154,19 @@ class HealthRun:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that does not import is an alert that could not be judged."""
         if report.failed:
-            path = Path(report.nodeid)
-            self.broken_modules[report.nodeid] = _broken(path, str(report.longrepr))
+            path, longrepr = Path(report.nodeid), str(report.longrepr)
+            lines = [line for line in longrepr.splitlines() if line.startswith("E ")] or longrepr.splitlines()[-1:]
+            why = " ".join(lines).removeprefix("E").strip()
+            self.broken_modules[report.nodeid] = _untold(path, f"the module {path} does not import: {why}")
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know which alerts are going to be judged."""
+        self.modules |= {item.nodeid.partition("::")[0] for item in session.items if part_of_alert(item)}
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Know it from the workers of xdist, where they collect."""
+        self.modules |= {identity.partition("::")[0] for identity in ids}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the outcome that a check's report carries, from whichever process."""
@@ -200,7 +211,7 @@ class HealthRun:
             self.containers = _containers(session)
         outcomes = list(self.outcomes.values()) + list(self.broken_modules.values())
         if interrupted:
-            outcomes += self._never_judged(session, outcomes)
+            outcomes += self._never_judged(outcomes)
         status = exit_status([outcome.state for outcome in outcomes])
         if stopped and session.exitstatus == pytest.ExitCode.INTERRUPTED and not self.broken_modules:
             status = int(pytest.ExitCode.INTERRUPTED)
@@ -217,20 +228,11 @@ class HealthRun:
                 self.config.pluginmanager.unregister(plugin)
                 self._muted.append((name, plugin))
 
-    def _never_judged(self, session: pytest.Session, outcomes: list[CheckOutcome]) -> list[CheckOutcome]:
+    def _never_judged(self, outcomes: list[CheckOutcome]) -> list[CheckOutcome]:
         """Give an unknown for each selected alert of which nothing was judged before the run was stopped."""
+        untold = [_untold(Path(module), "not judged: the run was stopped before") for module in sorted(self.modules)]
         judged = {outcome.alert.name for outcome in outcomes}
-        missing: dict[str, CheckOutcome] = {}
-        for item in session.items:
-            part = part_of_alert(item)
-            if part and part[0].name not in judged and part[1].role == "trigger":
-                alert = part[0]
-                row = _row(alert.name, alert.severity, alert.trigger, alert.impact)
-                missing[alert.name] = CheckOutcome(
-                    item.nodeid, row, "trigger", [], "unknown", "", "not judged: the run was stopped before",
-                    judged=False,
-                )  # fmt: skip
-        return list(missing.values())
+        return [replace(outcome, judged=False) for outcome in untold if outcome.alert.name not in judged]
 
     def _results(
         self, session: pytest.Session, outcomes: list[CheckOutcome], status: int, *, complete: bool
@@ -304,16 +306,12 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt("terminated")
 
 
-def _row(name: str, severity: int, trigger: str, impact: str) -> AlertRow:
-    return AlertRow(name, severity, trigger, impact, f"runbooks/{name}.md", 0.0, 0.0, [], None, 0.0)
-
-
-def _broken(path: Path, longrepr: str) -> CheckOutcome:
-    """Give the unknown of a module that does not import; its alert is named like its runbook, both like its file."""
-    lines = [line for line in longrepr.splitlines() if line.startswith("E ")] or longrepr.splitlines()[-1:]
-    name = path.stem.removeprefix("test_")
-    name = next((page.stem for page in RUNBOOKS.glob("*.md") if page.stem.lower() == name.replace("_", "")), name)
+def _untold(path: Path, message: str) -> CheckOutcome:
+    """Give the unknown of an alert of which only the module is known; it is named like its runbook, as its file is."""
+    words = path.stem.removeprefix("test_").split("_")
+    plain = "".join(word.capitalize() for word in words)
+    name = next((page.stem for page in RUNBOOKS.glob("*.md") if page.stem.lower() == plain.lower()), plain)
     folder = path.parent.name
     severity = int(folder[-1]) if folder.startswith("sev") else 1
-    message = f"the module {path} does not import: {' '.join(lines).removeprefix('E').strip()}"
-    return CheckOutcome(str(path), _row(name, severity, "", ""), "trigger", [], "unknown", "", message)
+    row = AlertRow(name, severity, "", "", f"runbooks/{name}.md", 0.0, 0.0, [], None, 0.0)
+    return CheckOutcome(str(path), row, "trigger", [], "unknown", "", message)

@@ -143,4 +143,7 @@ def test_a_run_in_two_processes_can_be_interrupted(number: signal.Signals, proje
     assert status == 2, printed
     results = results_of(newest(output))
     assert not results["complete"]
+    states = {alert["name"]: alert["state"] for alert in results["alerts"]}
+    assert set(states) == {"AJudged", "BWaiting", "CToCome"}
+    assert states["BWaiting"] == "unknown"
     assert results["verdict"] == "unknown"
