@@ -1,4 +1,4 @@
-"""The process of a health run lives for a second: its garbage is not worth looking for. First in the list of plugins."""
+"""The process of a health run lives for a second: its garbage is not worth looking for."""
 
 from __future__ import annotations
 

@@ -59,6 +59,18 @@ def runs_in(output: Path) -> set[Path]:
     return {folder for folder in output.glob("20*") if folder.is_dir()}
 
 
+def health_run(output: Path, *arguments: str, cwd: Path = ROOT, **environment: str) -> Judgement:
+    """Run the suite in a process of its own, and read what it wrote into this folder."""
+    before = runs_in(output)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", f"--output={output}", *arguments],
+        cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    folder = next(iter(runs_in(output) - before), None)
+    results = json.loads((folder / "results.json").read_text()) if folder else None
+    return Judgement(done.returncode, results, done.stdout + done.stderr, folder)
+
+
 class Judge(Protocol):
     """Runs the suite as a user does."""
 
@@ -93,13 +105,6 @@ def judge(tmp_path: Path, request: pytest.FixtureRequest) -> Judge:
         if target is None:
             stack: EmbeddedStack = request.getfixturevalue("sandbox")
             target = stack.folder / "target.toml"
-        before = runs_in(output)
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", f"--target={target}", f"--output={output}", *arguments],
-            cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        folder = next(iter(runs_in(output) - before), None)
-        results = json.loads((folder / "results.json").read_text()) if folder else None
-        return Judgement(done.returncode, results, done.stdout + done.stderr, folder)
+        return health_run(output, f"--target={target}", *arguments, cwd=cwd, **environment)
 
     return run
