@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -15,6 +14,7 @@ from fixtures.alertmanager import Matcher, Silence
 from reports.history import History
 from tests.conftest import needs
 from tests.projects import NOWHERE, Project
+from tests.ssh import free_port
 from tests.test_history import run_of
 
 if TYPE_CHECKING:
@@ -182,13 +182,6 @@ def test_an_alert_that_need_not_last_fires_at_once(project: Project, judge: Judg
 # -- silences, of a real Alertmanager
 
 CONFIGURATION = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

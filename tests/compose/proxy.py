@@ -1,0 +1,66 @@
+"""A proxy before a Docker engine that lets nothing but GET through, and remembers what else was asked."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from contextlib import contextmanager
+from socket import AF_UNIX, socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+REFUSAL = b'{"message": "this proxy lets GET through alone"}'
+HEAD = b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: Proxy
+
+    def handle(self) -> None:
+        """Serve one request, and close: each is looked at."""
+        line = self.rfile.readline()
+        if not line:
+            return
+        method, path = line.decode().split()[:2]
+        self.server.asked.append((method, path))
+        headers = [header for header in iter(self.rfile.readline, b"\r\n") if not header.lower().startswith(b"conn")]
+        if method != "GET":
+            self.wfile.write(HEAD % len(REFUSAL) + REFUSAL)
+            return
+        with socket(AF_UNIX) as engine:
+            engine.connect(self.server.engine)
+            engine.sendall(line + b"".join(headers) + b"Connection: close\r\n\r\n")
+            while part := engine.recv(65536):
+                self.wfile.write(part)
+
+
+class Proxy(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """Listens on a Unix socket, or on a port of an address of this machine."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, engine: str, *, path: Path | None = None, address: str = "127.0.0.1") -> None:
+        self.engine = engine
+        self.asked: list[tuple[str, str]] = []
+        self.address_family = AF_UNIX if path else self.address_family
+        super().__init__(str(path) if path else (address, 0), _Handler)  # type: ignore[arg-type]
+        self.url = f"unix://{path}" if path else f"tcp://{address}:{self.server_address[1]}"
+
+    @property
+    def refused(self) -> list[tuple[str, str]]:
+        """What was asked by another method than GET."""
+        return [asked for asked in self.asked if asked[0] != "GET"]
+
+    @contextmanager
+    def serving(self) -> Iterator[Proxy]:
+        """Serve as long as it is needed."""
+        with self:
+            thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
+            thread.start()
+            yield self
+            self.shutdown()
+            thread.join()

@@ -1,0 +1,281 @@
+"""What is found on an engine without any settings, and through whatever stands before the engine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+import pytest
+
+from fixtures import docker as fixture
+from sandbox.breaking import break_stack
+from sandbox.compose.faults import FAULTS
+from sandbox.compose.stack import PROJECT_LABEL, SERVICE_LABEL
+from sandbox.polling import require, until
+from tests.compose.proxy import Proxy
+from tests.conftest import ROOT, health_run
+from tests.expectations import require_green
+from tests.projects import environment
+from tests.ssh import ssh_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sandbox.compose.stack import ComposeStack
+
+ENGINE = "/var/run/docker.sock"
+BY_HAND = {"postgres": "postgres", "redis": "redis", "api": "api", "scheduler": "scheduler", "worker": "worker"}
+SERVICES = ("postgres", "redis", "api")
+
+root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "output"
+
+
+# -- nothing but an engine
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("sandbox")
+def test_on_its_host_nothing_need_be_configured(output: Path) -> None:
+    require_green(health_run(output, "-m", "sev0"))
+    require_green(health_run(output))
+
+
+@pytest.fixture
+def by_hand(sandbox: ComposeStack) -> Iterator[None]:
+    """The same containers as compose made, without its labels and with names of somebody's own."""
+    described = {service: sandbox.containers(service)[0].attrs for service in BY_HAND}
+    sandbox.compose("down")
+    network = sandbox.docker.networks.create("by-hand")
+    try:
+        for service, attributes in described.items():
+            config = {**attributes["Config"], "Labels": {}, "HostConfig": attributes["HostConfig"]}
+            config["HostConfig"]["NetworkMode"] = network.name
+            config["NetworkingConfig"] = {"EndpointsConfig": {network.name: {"Aliases": [service]}}}
+            made: Any = sandbox.docker.api.create_container_from_config(config, name=BY_HAND[service])  # type: ignore[no-untyped-call]
+            sandbox.docker.api.start(made["Id"])
+        until(lambda: require(_is_healthy(sandbox), "the api is not healthy"), seconds=30)
+        yield
+    finally:
+        for name in BY_HAND.values():
+            sandbox.docker.containers.get(name).remove(force=True)
+        network.remove()
+        sandbox.compose("up", "--detach")
+        until(sandbox.require_healthy, seconds=30)
+        sandbox.sql("DELETE FROM worker_heartbeat")  # of the workers that are no more
+        until(sandbox.require_healthy, seconds=30)
+
+
+def _is_healthy(sandbox: ComposeStack) -> bool:
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{sandbox.state.ports['api']}/health", timeout=2)
+    except httpx.TransportError:
+        return False
+    return answer.status_code == 200 and answer.json()["status"] == "healthy"
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("by_hand")
+def test_containers_made_by_hand_are_known_by_their_names(output: Path) -> None:
+    require_green(health_run(output, "-m", "sev0"))
+    require_green(health_run(output))
+
+
+# -- several projects
+
+
+@pytest.fixture
+def second_project(sandbox: ComposeStack) -> Iterator[str]:
+    """Containers, never started, that look like another Ordinaut, named as compose v1 does."""
+    image = sandbox.containers("api")[0].attrs["Image"]
+    made = []
+    try:
+        for service in SERVICES:
+            labels = {PROJECT_LABEL: "second", SERVICE_LABEL: service}
+            made.append(sandbox.docker.containers.create(image, "true", name=f"second_{service}_1", labels=labels))
+        yield "second"
+    finally:
+        for container in made:
+            container.remove(force=True)
+
+
+@pytest.mark.docker
+def test_of_several_projects_one_must_be_chosen(sandbox: ComposeStack, second_project: str, output: Path) -> None:
+    seen = health_run(output, "-m", "sev0")
+    assert seen.status == 4
+    names = ", ".join(sorted((sandbox.project, second_project)))
+    assert f"several projects look like Ordinaut: {names}; choose with --project NAME" in seen.output
+    require_green(health_run(output, "-m", "sev0", f"--project={sandbox.project}"))
+    other = health_run(output, "-m", "sev0", f"--project={second_project}")
+    missing = next(check for check in other.alert("NoActiveWorkers")["checks"] if check["outcome"] == "noted")
+    assert "no container of the service worker" in missing["message"]  # removed is not skipped
+
+
+# -- reads only
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("broken", [False, True], ids=["healthy", "broken"])  # a second wave asks for more
+def test_a_proxy_that_refuses_all_but_get_is_enough(
+    sandbox: ComposeStack, broken: bool, output: Path, tmp_path: Path
+) -> None:
+    if broken:
+        break_stack(sandbox, FAULTS["workers-stopped"])
+    with Proxy(ENGINE, path=tmp_path / "proxy.sock").serving() as proxy:
+        seen = health_run(output, f"--project={sandbox.project}", DOCKER_HOST=proxy.url)
+    assert proxy.refused == []
+    paths = " ".join(path for _, path in proxy.asked)
+    assert "/json" in paths
+    assert "/logs" in paths
+    if broken:
+        assert seen.in_state("firing") == {"NoActiveWorkers"}
+        assert seen.alert("NoActiveWorkers")["causes"][0]["name"] == "containers-not-running"
+        assert "/stats" in paths
+        assert " error" not in seen.output, seen.output
+    else:
+        require_green(seen)
+
+
+@pytest.mark.docker
+def test_the_proxy_does_refuse(sandbox: ComposeStack, tmp_path: Path) -> None:
+    with Proxy(ENGINE, path=tmp_path / "proxy.sock").serving() as proxy:
+        command = ["docker", "--host", proxy.url, "stop", sandbox.containers("api")[0].name or ""]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert proxy.refused[-1][0] == "POST"
+
+
+# -- which engine
+
+
+@pytest.mark.docker
+def test_a_context_names_the_engine(sandbox: ComposeStack, output: Path, tmp_path: Path) -> None:
+    with Proxy(ENGINE, path=tmp_path / "proxy.sock").serving() as proxy:
+        (tmp_path / "config.json").write_text('{"currentContext": "ours"}')
+        folder = tmp_path / "contexts" / "meta" / hashlib.sha256(b"ours").hexdigest()
+        folder.mkdir(parents=True)
+        endpoints = {"docker": {"Host": proxy.url, "SkipTLSVerify": False}}
+        (folder / "meta.json").write_text(json.dumps({"Name": "ours", "Metadata": {}, "Endpoints": endpoints}))
+        seen = health_run(output, f"--project={sandbox.project}", "-m", "sev0", DOCKER_CONFIG=str(tmp_path))
+    require_green(seen)
+    assert proxy.asked
+
+
+def test_the_socket_of_a_rootless_engine_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fixture, "SYSTEM_SOCKET", tmp_path / "absent")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    assert fixture.default_engine() == "none"
+    (tmp_path / "docker.sock").touch()
+    assert fixture.default_engine() == f"unix://{tmp_path}/docker.sock"
+
+
+@root
+@pytest.mark.docker
+def test_without_permission_the_rest_is_judged(sandbox: ComposeStack, output: Path, tmp_path: Path) -> None:
+    path = tmp_path / "proxy.sock"
+    with Proxy(ENGINE, path=path).serving() as proxy:
+        os.chown(path, 4711, 4711)
+        path.chmod(0o600)
+        command = [
+            "setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search",
+            sys.executable, "-m", "pytest", f"--target={sandbox.folder / 'target.toml'}", f"--docker={proxy.url}",
+            f"--output={output}", "-p", "no:cacheprovider",
+        ]  # fmt: skip
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 6, done.stdout
+    assert f"no permission on {proxy.url}: add this user to the group `docker`" in done.stdout
+    results = json.loads(next(output.glob("20*/results.json")).read_text())
+    assert {alert["state"] for alert in results["alerts"]} == {"ok"}
+
+
+# -- an engine on another host
+
+
+@pytest.mark.docker
+def test_an_engine_by_tcp(sandbox: ComposeStack, output: Path) -> None:
+    with Proxy(ENGINE).serving() as proxy:
+        seen = health_run(output, f"--project={sandbox.project}", DOCKER_HOST=proxy.url)
+    require_green(seen)
+    assert proxy.refused == []
+    disk = seen.alert("DiskSpaceCritical")  # of this machine's disks nothing is said
+    assert disk["state"] == "skipped"
+    assert "name its host with --hosts" in disk["checks"][0]["message"]
+
+
+@pytest.fixture
+def other_host() -> Iterator[str]:
+    """The address of a network namespace of its own, which is as far away as another machine."""
+    name, address = f"ordinaut-{os.getpid()}", "10.213.77.2"
+    for command in (
+        f"ip netns add {name}",
+        f"ip link add ord-{os.getpid()} type veth peer name eth0 netns {name}",
+        f"ip addr add 10.213.77.1/30 dev ord-{os.getpid()}",
+        f"ip link set ord-{os.getpid()} up",
+        f"ip -n {name} addr add {address}/30 dev eth0",
+        f"ip -n {name} link set eth0 up",
+        f"ip -n {name} link set lo up",
+    ):
+        subprocess.run(command.split(), check=True)
+    yield name
+    subprocess.run(["ip", "netns", "delete", name], check=True)
+
+
+@root
+@pytest.mark.docker
+def test_an_engine_by_ssh_on_another_host(sandbox: ComposeStack, other_host: str, output: Path, tmp_path: Path) -> None:
+    with ssh_server(tmp_path, "10.213.77.2", "ip", "netns", "exec", other_host) as config:
+        arguments = (f"--ssh-config={config}", f"--project={sandbox.project}")
+        seen = health_run(output, *arguments, "--hosts=ssh://other", DOCKER_HOST="ssh://other")
+        # Its ports are published on the loopback there: unknown, not down.
+        assert seen.status == 6, seen.output
+        assert not seen.in_state("firing")
+        assert "its address is not known" in seen.alert("OrchestratorAPIDown")["message"]
+        told = {check["cause"]: check["outcome"] for check in seen.alert("OrchestratorAPIDown")["checks"]}
+        assert (told["container-missing"], told["container-paused"]) == ("ok", "ok")
+        assert seen.alert("MemoryUsageCritical")["state"] == "ok"  # that host is asked by ssh as well
+        elsewhere = health_run(output, *arguments, DOCKER_HOST="ssh://other")
+        assert elsewhere.alert("MemoryUsageCritical")["state"] == "skipped"
+    assert not [each for each in psutil.process_iter() if "-L" in _line(each) and "ssh" in _line(each)]
+
+
+def _line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+@root
+@pytest.mark.docker
+def test_a_host_that_is_frozen_costs_no_more_than_its_deadline(
+    sandbox: ComposeStack, output: Path, tmp_path: Path
+) -> None:
+    with ssh_server(tmp_path) as config:
+        server = next(each for each in psutil.process_iter() if str(tmp_path / "sshd_config") in _line(each))
+        server.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        seen = health_run(
+            output, f"--ssh-config={config}", f"--target={sandbox.folder / 'target.toml'}", "--docker=ssh://other"
+        )
+        took = time.monotonic() - began
+        server.send_signal(signal.SIGCONT)
+    assert seen.status == 6, seen.output
+    assert "the engine's host did not answer within 2 s" in seen.output
+    assert took < 20  # not for ever; how long is measured by `make bench`
