@@ -7,7 +7,7 @@ FAULT ?=
 # Works from any folder: make -C /path/to/this smoke
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke check test test-docker bench lint format readme lock clean
+.PHONY: help demo smoke check test bench lint format readme lock clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,12 +30,8 @@ smoke: $(BIN)/.run  ## the severity-0 alerts
 check: $(BIN)/.run  ## every alert
 	@$(BIN)/python -m pytest
 
-test: $(BIN)/.dev  ## the suite's own tests, but for those that need Docker
-	@$(BIN)/python -m pytest tests -n 2 -m "not docker"
-
-test-docker: $(BIN)/.dev  ## those that do; as root it installs and starts an engine where none answers
-	@.ci/docker start
-	@$(BIN)/python -m pytest tests/compose -m docker
+test: $(BIN)/.dev  ## the suite's own tests; those that need Docker where an engine answers (.ci/docker start)
+	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup -rs
 
 bench: $(BIN)/.dev  ## what it costs, as ratios within one run; minutes long
 	@$(BIN)/python -m bench

@@ -1,20 +1,18 @@
-"""Measure: the suite against an empty pytest session, frozen dependencies, and the SQL on large tables."""
+"""Measure: the suite against the playbook and an empty session, frozen dependencies, the SQL on large tables."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import psycopg
 
+from bench import compose
+from bench.processes import ROOT, empty_session, health_run, in_turn, ratio, reached, show
 from bench.statements import limits_of_all, milliseconds, plan, playbook, statements_of
 from fixtures import activity, postgres, schedule, work
 from fixtures.docker import Engine
@@ -23,14 +21,11 @@ from fixtures.probing import Cost, Probe
 from fixtures.settings import load
 from fixtures.target import Target
 from sandbox.breaking import break_stack, heal_stack
+from sandbox.compose import engine
 from sandbox.embedded import EmbeddedStack
 from sandbox.faults import FAULTS
 from sandbox.filling import fill
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ROOT = Path(__file__).parent.parent
 EACH_AT_MOST = 5.0  # ms, of a statement on the large tables
 
 
@@ -42,62 +37,41 @@ def main() -> int:
     parser.add_argument("--items", type=int, default=500_000, help="rows of due_work")
     parser.add_argument("--no-sql", action="store_true", help="leave the large tables out")
     arguments = parser.parse_args()
+    met = _in_containers(arguments.rounds)
     with tempfile.TemporaryDirectory() as scratch:
         stack = EmbeddedStack.up(Path(scratch) / "sandbox")
         try:
-            reached = _processes(stack, arguments.rounds)
-            reached &= _frozen(stack)
+            met &= _embedded(stack, arguments.rounds)
+            met &= _frozen(stack)
             if not arguments.no_sql:
-                reached &= _sql(stack, arguments.runs, arguments.items)
+                met &= _sql(stack, arguments.runs, arguments.items)
         finally:
             stack.down()
-    return 0 if reached else 1
+    return 0 if met else 1
 
 
-def _run(*arguments: str) -> float:
-    """Give the seconds of one pytest process."""
-    began = time.perf_counter()
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment, capture_output=True, check=False
-    )
-    return time.perf_counter() - began
+def _in_containers(rounds: int) -> bool:
+    if not engine.answers(5):
+        print("No Docker engine answers, so nothing is measured in containers: `.ci/docker start` starts one, as root")
+        return True
+    return compose.measure(rounds)
+
+
+def _embedded(stack: EmbeddedStack, rounds: int) -> bool:
+    """Time an empty session, the severity-0 alerts and all of them, in turn."""
+    with empty_session() as empty:
+        kinds = {
+            compose.EMPTY: empty,
+            compose.SEV0: lambda: _suite(stack, "-m", "sev0"),
+            compose.ALL: lambda: _suite(stack),
+        }
+        timed = in_turn(kinds, rounds)
+    show("Embedded sandbox, whole processes", timed, compose.EMPTY)
+    return reached("sev0 of an empty session", ratio(timed, compose.SEV0, compose.EMPTY), 2.5)
 
 
 def _suite(stack: EmbeddedStack, *arguments: str) -> float:
-    with tempfile.TemporaryDirectory() as output:
-        return _run(f"--target={stack.folder / 'target.toml'}", f"--output={output}", *arguments)
-
-
-def _ratio(ours: list[float], base: list[float]) -> float:
-    """Give the median of the ratios, run by run: the machine's own moods fall out of it."""
-    return statistics.median([mine / theirs for mine, theirs in zip(ours, base, strict=True)])
-
-
-def _processes(stack: EmbeddedStack, rounds: int) -> bool:
-    """Time an empty session, the severity-0 alerts and all of them, in turn."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "test_empty.py").write_text("def test_nothing():\n    pass\n")
-        (Path(folder) / "pytest.ini").write_text("[pytest]\n")
-        kinds: dict[str, Callable[[], float]] = {
-            "empty pytest session": lambda: _run("-q", folder, "-c", f"{folder}/pytest.ini"),
-            "pytest -m sev0": lambda: _suite(stack, "-m", "sev0"),
-            "pytest, all alerts": lambda: _suite(stack),
-        }
-        timed: dict[str, list[float]] = {name: [] for name in kinds}
-        for turn in range(rounds + 1):
-            for name, run in kinds.items():
-                run_seconds = run()
-                if turn:  # the first warms the caches
-                    timed[name].append(run_seconds)
-    print(f"\nWhole processes, medians of {rounds} runs in turn, embedded sandbox")
-    empty = timed["empty pytest session"]
-    for name, seconds in timed.items():
-        ratio = _ratio(seconds, empty)
-        print(f"  {name:24} {statistics.median(seconds):6.2f} s   {ratio:5.2f} x empty")
-    sev0 = _ratio(timed["pytest -m sev0"], empty)
-    print(f"  reach: sev0 at most 2.5 x empty: {'reached' if sev0 <= 2.5 else 'NOT reached'}")
-    return sev0 <= 2.5
+    return health_run(f"--target={stack.folder / 'target.toml'}", *arguments)
 
 
 def _frozen(stack: EmbeddedStack) -> bool:
@@ -140,7 +114,7 @@ def _sql(stack: EmbeddedStack, runs: int, items: int) -> bool:
 def _target(stack: EmbeddedStack) -> Target:
     options = SimpleNamespace(
         target=str(stack.folder / "target.toml"), api_url=None, database_url=None, redis_url=None, prometheus_url=None,
-        docker=None, project=None,
+        alertmanager_url=None, grafana_url=None, docker=None, project=None,
     )  # fmt: skip
     settings = load(options, ROOT, {}).settings
     cost, mask = Cost(), Masker(set())

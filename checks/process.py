@@ -17,7 +17,7 @@ def pytest_configure(config: pytest.Config) -> None:
         gc.enable()
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_unconfigure() -> None:
     """Spare pytest, and Python as it ends, a last look through all that was imported."""
     if not gc.isenabled():
