@@ -92,7 +92,8 @@ class Check:
     """What a check function is: the trigger of its alert, or a diagnostic of one cause.
 
     `steps` are the playbook's numbered steps that it does. `explained_by` is the alert that the cause is about, where
-    it has one of its own. A trigger `measures` a quantity (`fact.attribute`) `against` one of the limits.
+    it has one of its own. A trigger `measures` a quantity (`fact.attribute`) `against` one of the limits. A
+    diagnostic `fills` what its runbook section names in angle brackets: `{"pid": "fact.attribute"}`.
     """
 
     role: Role
@@ -101,6 +102,7 @@ class Check:
     explained_by: str | None = None
     measures: str | None = None
     against: str | None = None
+    fills: Mapping[str, str] = field(default_factory=dict)
 
 
 def trigger(
@@ -111,10 +113,14 @@ def trigger(
 
 
 def diagnostic(
-    *, cause: str, step: int | tuple[int, ...], explained_by: str | None = None
+    *,
+    cause: str,
+    step: int | tuple[int, ...],
+    explained_by: str | None = None,
+    fills: Mapping[str, str] | None = None,
 ) -> Callable[[Function], Function]:
     """Mark a check that looks for one cause. They are tried in the module's order: what explains most comes first."""
-    return _mark(Check("diagnostic", _steps(step), cause=cause, explained_by=explained_by))
+    return _mark(Check("diagnostic", _steps(step), cause=cause, explained_by=explained_by, fills=fills or {}))
 
 
 def _steps(step: int | tuple[int, ...]) -> tuple[int, ...]:

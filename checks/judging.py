@@ -64,6 +64,7 @@ class CheckOutcome:
     cause: str | None = None
     explained_by: str | None = None
     resource: str | None = None
+    values: dict[str, str] = field(default_factory=dict)
     measured: Measured | None = None
     limit: Measured | None = None
     muted: Muted | None = None
@@ -218,6 +219,7 @@ def _outcome(
         cause=check.cause,
         explained_by=check.explained_by,
         resource=raised.resource if isinstance(raised, CannotTell) else None,
+        values=_values(item, check) if raised else {},
         measured=measured,
         limit=limit,
         duration_ms=round(report.duration * 1000, 1),
@@ -233,14 +235,26 @@ def _measured(item: pytest.Function, alert: Alert, check: Check) -> tuple[Measur
         limit = Measured(str(bound), magnitude(bound))
     if not check.measures:
         return None, limit
-    name, _, path = check.measures.partition(".")
+    value = _told(item, check.measures)
+    return (None if value is None else Measured(str(value), magnitude(value))), limit
+
+
+def _values(item: pytest.Function, check: Check) -> dict[str, str]:
+    """Read what the runbook's commands name in angle brackets from the facts that the check was given."""
+    told = {name: _told(item, path) for name, path in check.fills.items()}
+    return {name: str(value) for name, value in told.items() if value is not None}
+
+
+def _told(item: pytest.Function, path: str) -> object:
+    """Give what a fact says at `fact.attribute…`; None where it does not."""
+    name, _, rest = path.partition(".")
     value = item.funcargs.get(name)
     try:
-        for attribute in path.split("."):
+        for attribute in rest.split("."):
             value = getattr(value, attribute, None)
     except CannotTell:
         value = None
-    return (None if value is None else Measured(str(value), magnitude(value))), limit
+    return value
 
 
 def _tell(item: pytest.Item, report: pytest.TestReport, outcome: CheckOutcome) -> None:

@@ -56,6 +56,11 @@ class Run:
     folder: str
     speaks: list[tuple[str, int, str]]
 
+    @property
+    def at(self) -> str:
+        """When it was started, as people read it."""
+        return f"{self.started_at:%Y-%m-%d %H:%M:%S}"
+
 
 class History:
     """The history in a folder of reports. Its methods raise sqlite3.Error or OSError."""
@@ -118,7 +123,7 @@ class History:
             speaks: dict[int, list[tuple[str, int, str]]] = {}
             for run, alert, severity, state in database.execute(
                 "SELECT run, alert, severity, state FROM judgement WHERE state NOT IN ('ok', 'skipped')"
-                " ORDER BY severity, alert"
+                " ORDER BY state != 'firing', severity, alert"
             ):
                 speaks.setdefault(run, []).append((alert, severity, state))
             return [

@@ -40,6 +40,18 @@ def write_run(root: Path, started: datetime, files: dict[str, str], *, moves_lat
     return folder
 
 
+def replace_file(path: Path, text: str) -> None:
+    """Write a file of the owner's alone, whole or not at all; OSError when that cannot be."""
+    new = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        new.touch(mode=0o600)
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+
+
 def prune(root: Path, keep: int) -> None:
     """Remove all but the newest runs; whatever is not named like a run is left alone."""
     runs = sorted((entry.name for entry in os.scandir(root) if _RUN.fullmatch(entry.name)), key=_age)

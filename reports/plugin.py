@@ -22,7 +22,7 @@ from checks.selection import is_health_run, part_of_alert
 from fixtures.probing import PROBES
 from fixtures.settings import settings_of
 from fixtures.target import TARGET
-from reports import html, terminal
+from reports import html, index, table, terminal
 from reports.history import History, Memory
 from reports.output import prune, write_run
 from reports.past import ContainerState, Past
@@ -76,6 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.self_contained_html = True
     config.option.xmlpath = config.option.xmlpath or str(run.scratch / "junit.xml")
     config.pluginmanager.register(run, "ordinaut-health-run")
+    config.pluginmanager.register(table, "ordinaut-table")
 
 
 def pytest_metadata(metadata: dict[str, Any], config: pytest.Config) -> None:
@@ -112,6 +113,7 @@ class _Worker:
             output["probes"] = session.stash[PROBES].summary()
             output["cost"] = session.stash[TARGET].cost.summary()
             output["containers"] = msgspec.to_builtins(_containers(session))
+            output["compose_command"] = session.stash[TARGET].engine.compose_command
 
 
 @dataclass(eq=False)
@@ -126,6 +128,7 @@ class HealthRun:
     probes: list[dict[str, Any]] = field(default_factory=list)
     cost: dict[str, dict[str, float]] = field(default_factory=dict)
     containers: list[ContainerState] = field(default_factory=list)
+    compose_command: str = ""
     memory: Memory | None = None
     results: Results | None = None
     folder: Path | None = None
@@ -186,6 +189,7 @@ class HealthRun:
         """Take over what a worker of xdist handed in."""
         output = getattr(node, "workeroutput", None) or {}
         self.probes += output.get("probes", [])
+        self.compose_command = self.compose_command or output.get("compose_command", "")
         self.containers = self.containers or msgspec.convert(output.get("containers", []), list[ContainerState])
         for name, spent in output.get("cost", {}).items():
             mine = self.cost.setdefault(name, {"calls": 0, "ms": 0.0})
@@ -209,6 +213,7 @@ class HealthRun:
             self.probes = session.stash[PROBES].summary()
             self.cost = session.stash[TARGET].cost.summary()
             self.containers = _containers(session)
+            self.compose_command = session.stash[TARGET].engine.compose_command
         outcomes = list(self.outcomes.values()) + list(self.broken_modules.values())
         if interrupted:
             outcomes += self._never_judged(outcomes)
@@ -262,14 +267,15 @@ class HealthRun:
             probes=self.probes,
             cost=self.cost,
             containers=self.containers,
+            compose_command=self.compose_command,
             changes=Changes(stamp(past.green.at), changes) if past.green and changes else None,
         )
 
     def _write(self, results: Results) -> Path | None:
-        table = Path(self.config.option.htmlpath)
+        page = Path(self.config.option.htmlpath)
         junit = Path(self.config.option.xmlpath)
         files = {
-            "report.html": html.render(results, table.read_text(encoding="utf-8") if table.exists() else None),
+            "report.html": html.render(results, page.read_text(encoding="utf-8") if page.exists() else None),
             "results.json": msgspec.json.format(msgspec.json.encode(results), indent=2).decode(),
             "junit.xml": junit.read_text(encoding="utf-8") if junit.exists() else "",
         }
@@ -284,7 +290,9 @@ class HealthRun:
         except OSError as error:
             self._complaints.append(f"the report could not be written: {error}")
         try:
-            History(root).record(results, folder.name if folder else "", self.config.option.keep)
+            history = History(root)
+            history.record(results, folder.name if folder else "", self.config.option.keep)
+            index.write(root, history.runs(), results.timezone)
         except (sqlite3.Error, OSError) as error:
             if not self._complaints:  # one warning is enough for one cause
                 self._complaints.append(f"the history could not be written: {error}")

@@ -45,6 +45,7 @@ class Cause:
     name: str
     runbook_anchor: str
     message: str
+    values: dict[str, str]  # what the runbook's commands name in angle brackets
 
 
 @dataclass(frozen=True)
@@ -104,14 +105,19 @@ class AlertResult:
     recovered: Recovered | None = None
 
     @property
+    def follows(self) -> bool:
+        """It is not well, and another alert or a resource explains that."""
+        return self.caused_by is not None and self.shown_state in ("firing", "unknown")
+
+    @property
     def flaps(self) -> bool:
         """It comes and goes: what is told of it now may be different in a moment."""
         return self.changes_of_state >= FLAPPING
 
     @property
-    def noted(self) -> list[CheckResult]:
-        """Diagnostics that failed while the alert does not fire."""
-        return [check for check in self.checks if check.outcome == "noted"]
+    def findings(self) -> list[CheckResult]:
+        """Diagnostics that failed while the alert does not fire, and those that could not be told."""
+        return [c for c in self.checks if c.role == "diagnostic" and c.outcome in ("noted", "unknown")]
 
     @property
     def shown_state(self) -> State:
@@ -156,6 +162,7 @@ class Results:
     cost: dict[str, dict[str, float]] = field(default_factory=dict)
     containers: list[ContainerState] = field(default_factory=list)
     changes: Changes | None = None
+    compose_command: str = ""  # how the stack's own compose project is spoken to, where that is known
 
     @property
     def judged_something(self) -> bool:
@@ -169,7 +176,7 @@ class Results:
 
     def followers(self, name: str) -> list[AlertResult]:
         """The alerts that this alert, or the resource it explains, explains."""
-        return [alert for alert in self.alerts if alert.caused_by == name and alert.state in ("firing", "unknown")]
+        return [alert for alert in self.alerts if alert.caused_by == name and alert.follows]
 
 
 def exit_status(states: list[State]) -> int:
@@ -235,6 +242,10 @@ def _alert(
     elif trigger.state == "unknown" and trigger.resource:
         explainer = explainers.get(trigger.resource, trigger.resource)
         caused_by = explainer if explainer != name else None
+    elif trigger.state == "ok":
+        # It does not fire, but not every cause could be looked for; where all for one reason, that explains it.
+        untold = {explainers.get(check.resource) for check in checks if check.state == "unknown"}
+        caused_by = next(iter(untold)) if len(untold) == 1 and name not in untold else None
     holds = trigger.state not in ("ok", "skipped")
     since = past.since(name, trigger.state, timedelta(seconds=row.lasts), now)
     recovery = past.recovery(name, trigger.state, now)
@@ -276,5 +287,5 @@ def _causes(failing: list[CheckOutcome]) -> list[Cause]:
     causes: dict[str, Cause] = {}
     for check in failing:
         if check.cause:
-            causes.setdefault(check.cause, Cause(check.cause, check.cause, check.message))
+            causes.setdefault(check.cause, Cause(check.cause, check.cause, check.message, check.values))
     return list(causes.values())

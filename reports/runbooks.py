@@ -6,6 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HERE = Path(__file__).parent.parent / "runbooks"
 
@@ -36,6 +40,16 @@ def of_alert(name: str) -> list[Section]:
     """Give the sections of an alert's runbook; none where there is no such page (the project's tests see to it)."""
     page = HERE / f"{name}.md"
     return sections(page.read_text(encoding="utf-8")) if page.exists() else []
+
+
+COMPOSE = "docker compose -f ops/docker-compose.yml"  # as the runbooks have it
+
+
+def filled(text: str, values: Mapping[str, str], compose_command: str) -> str:
+    """Give a section with the real names and values in its commands, where they are known."""
+    for name, value in values.items():
+        text = text.replace(f"<{name}>", value)
+    return text.replace(COMPOSE, compose_command) if compose_command else text
 
 
 @cache

@@ -61,8 +61,8 @@ def _write_alert(terminal: Any, alert: AlertResult, verbose: bool) -> None:
 
 
 def _write_follower(terminal: Any, alert: AlertResult) -> None:
-    how = "cannot be judged while that is so" if alert.state == "unknown" else f"follows from it: {alert.message}"
-    terminal.write_line(f"           └ {alert.state} sev{alert.severity} {alert.name}: {how}")
+    how = "cannot be judged while that is so" if alert.shown_state == "unknown" else f"follows from it: {alert.message}"
+    terminal.write_line(f"           └ {alert.shown_state} sev{alert.severity} {alert.name}: {how}")
 
 
 def _last_line(results: Results, folder: Path | None) -> str:

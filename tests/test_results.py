@@ -119,7 +119,7 @@ def test_causes_come_in_the_modules_order_and_once() -> None:
 def test_what_is_noted_is_no_cause() -> None:
     alert = results(trigger(SLOW, "ok"), diagnostic(SLOW, "noted", "a"))["Slow"]
     assert alert.causes == []
-    assert [check.cause for check in alert.noted] == ["a"]
+    assert [check.cause for check in alert.findings] == ["a"]
 
 
 # -- what explains what

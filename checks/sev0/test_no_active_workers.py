@@ -65,7 +65,7 @@ def test_no_silent_worker_holds_work(
     assert not held, f"{listed(held)}; last heartbeat: {listed(heartbeats.rows, 2)}"
 
 
-@diagnostic(cause="workers-hung", step=1)
+@diagnostic(cause="workers-hung", step=1, fills={"pid": "workers.first_frozen"})
 def test_the_workers_are_not_frozen(workers: Workers) -> None:
     """No worker's process is stopped, or stuck in the kernel."""
     assert not workers.frozen, f"frozen: {listed(workers.frozen)}"

@@ -30,21 +30,21 @@ def test_no_statement_runs_for_long(activity: Activity, limits: SimpleNamespace)
     assert not slow, f"{listed(slow, 3)}, limit {limits.statement_age}"
 
 
-@diagnostic(cause="blocked-by-a-lock", step=2)
+@diagnostic(cause="blocked-by-a-lock", step=2, fills={"pid": "activity.first_blocker"})
 def test_no_statement_waits_for_a_lock(activity: Activity, limits: SimpleNamespace) -> None:
     """No slow statement waits for a lock that another session holds."""
     blockers = activity.root_blockers(activity.running_longer_than(limits.statement_age))
     assert not blockers, listed(blockers, 3)
 
 
-@diagnostic(cause="long-running-query", step=1)
+@diagnostic(cause="long-running-query", step=1, fills={"pid": "activity.longest_at_work"})
 def test_no_statement_works_for_long(activity: Activity, limits: SimpleNamespace) -> None:
     """No slow statement is at work itself, rather than waiting for another session."""
     working = [session for session in activity.running_longer_than(limits.statement_age) if not session.blocked_by]
     assert not working, listed(working, 3)
 
 
-@diagnostic(cause="idle-in-transaction", step=2)
+@diagnostic(cause="idle-in-transaction", step=2, fills={"pid": "activity.longest_idle"})
 def test_no_transaction_is_left_open(activity: Activity, limits: SimpleNamespace) -> None:
     """No session holds a transaction open, with its locks, and does nothing in it."""
     idle = activity.idle_in_transaction(limits.idle_in_transaction)

@@ -34,14 +34,14 @@ def test_the_disks_have_room(host_disks: Disks, limits: SimpleNamespace) -> None
     assert not low, f"{listed(dict.fromkeys(low))}; limits: space {limits.free}, inodes {limits.inodes_free}"
 
 
-@diagnostic(cause="space-low", step=1)
+@diagnostic(cause="space-low", step=1, fills={"mount": "host_disks.fullest"})
 def test_space_is_left(host_disks: Disks, limits: SimpleNamespace) -> None:
     """It is not space that is short."""
     low = host_disks.below(limits.free)
     assert not low, f"{listed(low)}, limit {limits.free}"
 
 
-@diagnostic(cause="inodes-low", step=1)
+@diagnostic(cause="inodes-low", step=1, fills={"mount": "host_disks.shortest_of_inodes"})
 def test_inodes_are_left(host_disks: Disks, limits: SimpleNamespace) -> None:
     """It is not inodes that are short: many small files take them while space is left."""
     low = host_disks.short_of_inodes(limits.inodes_free)

@@ -32,14 +32,14 @@ def test_there_are_backups(backups: Backups, limits: SimpleNamespace) -> None:
     assert not missing, f"no backup in {listed(missing)}"
 
 
-@diagnostic(cause="dump-broken", step=4)
+@diagnostic(cause="dump-broken", step=4, fills={"file": "backups.newest_dump"})
 def test_the_dump_is_whole(backups: Backups, limits: SimpleNamespace) -> None:
     """The newest dump of PostgreSQL is undamaged and has its closing line."""
     broken = backups.broken("postgres", limits.settles, limits.takes)
     assert not broken, broken
 
 
-@diagnostic(cause="redis-backup-broken", step=4)
+@diagnostic(cause="redis-backup-broken", step=4, fills={"file": "backups.newest_rdb"})
 def test_the_redis_backup_is_whole(backups: Backups, limits: SimpleNamespace) -> None:
     """The newest RDB file of Redis is undamaged, from its first bytes to its checksum."""
     broken = backups.broken("redis", limits.settles, limits.takes)

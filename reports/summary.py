@@ -1,0 +1,45 @@
+"""A run in a few lines of plain text, to paste into a chat or a ticket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reports.results import AlertResult, Results
+
+
+def of(results: Results) -> str:
+    """Say what fires, against which limit, why, since when, and where it is written what to do."""
+    head = f"{results.target}: {results.verdict} at {results.started_at}"
+    lines = [head if results.complete else f"{head} (stopped before it was complete)"]
+    told: set[str] = set()
+    for alert in results.alerts:
+        if alert.shown_state in ("ok", "skipped") or alert.name in told:
+            continue
+        lines += _lines(alert)
+        for follower in results.followers(alert.name):
+            lines.append(f"  - {follower.shown_state} sev{follower.severity} {follower.name} follows from it")
+            told.add(follower.name)
+    if results.changes:
+        lines.append(f"changed since all was well at {results.changes.since}: {'; '.join(results.changes.words)}")
+    return "\n".join(lines)
+
+
+def _lines(alert: AlertResult) -> list[str]:
+    lines = [f"* {alert.shown_state} sev{alert.severity} {alert.name}: {alert.message or _noted(alert)}"]
+    if alert.state == "firing":
+        lines += [f"  cause: {cause.name}: {cause.message}" for cause in alert.causes[:2]]
+        lines.append(f"  since {alert.since}, respond by {alert.respond_by}, escalate at {alert.escalate_at}")
+        lines.append(f"  {runbook(alert)}")
+    if alert.muted:
+        lines.append(f"  {alert.muted}")
+    return lines
+
+
+def runbook(alert: AlertResult) -> str:
+    """Give the path of an alert's runbook, at the section of its most probable cause."""
+    return alert.runbook + (f"#{alert.causes[0].runbook_anchor}" if alert.causes else "")
+
+
+def _noted(alert: AlertResult) -> str:
+    return "; ".join(f"{check.cause}: {check.message}" for check in alert.findings)
