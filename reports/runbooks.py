@@ -61,4 +61,5 @@ def _renderer() -> object:
 
 def render(markdown: str) -> str:
     """Give a section as HTML; raw HTML in it is escaped."""
-    return str(_renderer().render(markdown))  # type: ignore[attr-defined]
+    html = str(_renderer().render(markdown))  # type: ignore[attr-defined]
+    return html.replace("<pre>", '<pre tabindex="0">')  # what scrolls must be reached by keyboard

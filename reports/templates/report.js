@@ -37,7 +37,7 @@
   }
   [...root.querySelectorAll(".prose li code")].filter(isCommand).forEach(offerCopy);
 
-  const filter = root.querySelector(".filter");
+  const filter = root.querySelector(".choose");
   const cards = [...root.querySelectorAll(".alert")];
   const pressed = (kind) => [...filter.querySelectorAll(`[aria-pressed=true][data-${kind}]`)].map((b) => b.dataset[kind]);
   const apply = () => {
@@ -61,6 +61,13 @@
     apply();
   });
   filter.hidden = cards.length < 2;
+
+  // pytest-html, which comes after this, leaves its own filters without a name.
+  addEventListener("DOMContentLoaded", () => {
+    for (const box of document.querySelectorAll("input[name=filter_checkbox]")) {
+      box.setAttribute("aria-label", `show ${box.dataset.testResult}`);
+    }
+  });
 
   // On paper nothing can be unfolded.
   let unfolded = [];

@@ -1,0 +1,173 @@
+"""The report as a person meets it: in a browser, by keyboard, in the dark, on a phone, with a screen reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+from tests.browser.conftest import KINDS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Seen
+
+Opened = Callable[..., "Page"]
+
+every_kind = pytest.mark.parametrize("kind", KINDS)
+in_both_schemes = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+OPEN_ALL = "document.querySelectorAll('details').forEach(fold => { fold.open = true })"
+VISIBLE = "[...document.querySelectorAll('.alert')].filter(card => card.checkVisibility()).map(card => card.id)"
+
+
+@every_kind
+def test_it_asks_for_nothing_and_complains_of_nothing(opened: Opened, seen: Seen, kind: str) -> None:
+    page = opened(kind)
+    page.evaluate(OPEN_ALL)
+    page.wait_for_timeout(200)
+    assert [url for url in seen.requests if not url.startswith(("file:", "data:"))] == []
+    assert len([url for url in seen.requests if url.startswith("file:")]) == 1
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("healthy", "OK"), ("broken", "FIRING"), ("dead", "FIRING")])
+def test_the_verdict_stands_on_top(opened: Opened, kind: str, verdict: str) -> None:
+    page = opened(kind)
+    assert page.inner_text("h1").startswith(verdict)
+    box = page.locator("h1").bounding_box()
+    assert box is not None
+    assert box["y"] < 100
+
+
+def test_roots_come_first_and_what_follows_is_folded_beneath(opened: Opened) -> None:
+    page = opened("dead")
+    assert page.evaluate(VISIBLE)[:2] == ["OrchestratorAPIDown", "OrchestratorDatabaseDown"]
+    follower = page.locator("#NoActiveWorkers")
+    assert not follower.is_visible()
+    page.locator("#OrchestratorDatabaseDown + .followers > summary").click()
+    assert follower.is_visible()
+
+
+def test_the_runbook_section_of_the_cause_is_open(opened: Opened) -> None:
+    page = opened("broken")
+    first = page.locator("#DatabaseSlowQueries .cause").first
+    assert first.get_attribute("open") is not None
+    assert first.locator("ol li").first.is_visible()
+    assert "<pid>" not in first.inner_text()  # the real one stands there
+
+
+def test_the_filters_show_what_was_asked_for(opened: Opened) -> None:
+    page = opened("broken")
+    everything = page.evaluate(VISIBLE)
+    page.get_by_role("button", name="sev1", exact=True).click()
+    assert page.evaluate(VISIBLE)
+    assert page.locator(".alert:visible:not([data-severity='1'])").count() == 0
+    assert "alerts are shown" in page.get_by_role("status").inner_text()
+    page.get_by_role("button", name="ok", exact=True).click()
+    assert set(page.evaluate(VISIBLE)) == {"SchedulerOffline"}
+    assert page.get_by_role("button", name="ok", exact=True).get_attribute("aria-pressed") == "true"
+    for name in ("ok", "sev1"):
+        page.get_by_role("button", name=name, exact=True).click()
+    assert set(everything) <= set(page.evaluate(VISIBLE))
+    assert page.get_by_role("status").inner_text() == ""
+
+
+def clipboard(page: Page) -> str:
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return text
+
+
+def test_a_command_is_copied_whole(opened: Opened) -> None:
+    page = opened("broken")
+    block = page.locator("#DatabaseSlowQueries .cause[open] pre").first
+    block.locator("+ button").click()
+    assert clipboard(page) == (block.text_content() or "").strip()
+    assert "psql" in clipboard(page)
+
+
+def test_the_incident_summary_is_copied(opened: Opened) -> None:
+    page = opened("broken")
+    page.get_by_role("button", name="copy incident summary").click()
+    assert clipboard(page).startswith("sandbox")
+    assert "* firing sev0 NoActiveWorkers" in clipboard(page)
+    assert "runbooks/NoActiveWorkers.md#" in clipboard(page)
+
+
+def test_the_keyboard_goes_from_the_top_to_the_first_cause(opened: Opened) -> None:
+    page = opened("broken")
+    told = []
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        told.append(str(page.evaluate("document.activeElement.textContent.trim().split('\\n')[0]")))
+    assert told[0].startswith("Incident summary")
+    assert told[1] == "copy incident summary"
+    assert told[2] == "sev0"
+    assert any(words.startswith("Probable cause") for words in told), told
+    page.get_by_role("button", name="sev0", exact=True).focus()
+    page.keyboard.press("Space")
+    assert page.get_by_role("button", name="sev0", exact=True).get_attribute("aria-pressed") == "true"
+
+
+def test_it_is_dark_where_that_is_wanted(opened: Opened) -> None:
+    def brightness(page: Page) -> int:
+        colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return sum(int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
+
+    assert brightness(opened("broken", dark=True)) < 150
+    assert brightness(opened("broken")) > 600
+
+
+@every_kind
+def test_a_phone_shows_it_without_scrolling_sideways(opened: Opened, kind: str) -> None:
+    page = opened(kind, width=360)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.evaluate(OPEN_ALL)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_on_paper_the_causes_are_unfolded(opened: Opened) -> None:
+    page = opened("broken")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".cause:not([open])").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".cause:not([open])").count() > 0
+
+
+def serious(page: Page) -> list[Any]:
+    found = Axe().run(page).response["violations"]
+    return [
+        (rule["id"], [node["html"][:150] for node in rule["nodes"]][:3])
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize(("kind", "dark"), [("healthy", False), ("broken", False), ("broken", True), ("dead", True)])
+def test_axe_finds_nothing_serious(opened: Opened, kind: str, dark: bool) -> None:
+    page = opened(kind, dark=dark)
+    page.evaluate(OPEN_ALL)
+    assert serious(page) == []
+
+
+@in_both_schemes
+def test_nor_in_the_list_of_runs(opened: Opened, seen: Seen, dark: bool) -> None:
+    page = opened("broken", file="../index.html", dark=dark)
+    assert serious(page) == []
+    assert seen.complaints == []
+    page.get_by_role("link").first.click()
+    assert page.locator("h1").inner_text().startswith("FIRING")
+
+
+def test_the_list_of_runs_fits_a_phone(opened: Opened) -> None:
+    assert opened("broken", file="../index.html", width=360).evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_markup_in_a_log_stays_text(opened: Opened, seen: Seen) -> None:
+    page = opened("broken")
+    page.evaluate(OPEN_ALL)
+    assert page.locator("#ordinaut img, img[src=x]").count() == 0
+    assert page.get_by_text("<img src=x onerror=alert(1)>").count() > 0
+    assert seen.complaints == []
