@@ -20,5 +20,6 @@ pytest_plugins = [
     "checks.selection",
     "checks.muting",
     "checks.judging",
+    "reports.publishing",
     "reports.plugin",
 ]

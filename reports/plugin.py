@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
-import sqlite3
 import sys
 import tempfile
 import threading
@@ -22,17 +20,15 @@ from checks.selection import is_health_run, part_of_alert
 from fixtures.probing import PROBES
 from fixtures.settings import settings_of
 from fixtures.target import TARGET
-from reports import html, index, table, terminal
-from reports.history import History, Memory
-from reports.output import prune, write_run
+from reports import github, table, terminal
+from reports.history import Memory
 from reports.past import ContainerState, Past
+from reports.publishing import Published, output_of, publish
 from reports.results import SCHEMA_VERSION, Changes, Results, Selection, alerts_of, exit_status, stamp, verdict
 from reports.runbooks import HERE as RUNBOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-KEEP = 1000  # three days and a half of a run every five minutes
 
 _WORDS = {
     "firing": ("failed", "F", ("FIRING", {"red": True})),
@@ -41,22 +37,6 @@ _WORDS = {
     "silenced": ("xfailed", "m", ("SILENCED", {"yellow": True})),
     "noted": ("xfailed", "n", ("NOTED", {"yellow": True})),
 }
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add where reports go."""
-    group = parser.getgroup("ordinaut")
-    group.addoption("--output", metavar="DIR", type=Path, help="the folder of the reports (default: reports/output)")
-    group.addoption(
-        "--keep", metavar="N", type=_at_least_one, default=KEEP,
-        help=f"how many runs are kept, in the history and as reports (default: {KEEP})",
-    )  # fmt: skip
-
-
-def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of runs")
-    return int(text)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -87,15 +67,11 @@ def pytest_metadata(metadata: dict[str, Any], config: pytest.Config) -> None:
         metadata["pytest"] = pytest.__version__
 
 
-def _output_of(config: pytest.Config) -> Path:
-    return config.option.output or config.rootpath / "reports" / "output"
-
-
 def _remember(session: pytest.Session) -> Memory | None:
     """Let the judging ask what earlier runs found."""
     if TARGET not in session.stash:
         return None
-    memory = Memory(_output_of(session.config), session.stash[TARGET].name)
+    memory = Memory(output_of(session.config), session.stash[TARGET].name)
     session.stash[FAILING_SINCE] = memory.failing_since
     return memory
 
@@ -131,7 +107,7 @@ class HealthRun:
     compose_command: str = ""
     memory: Memory | None = None
     results: Results | None = None
-    folder: Path | None = None
+    published: Published = field(default_factory=Published)
 
     def __post_init__(self) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="ordinaut-report-")
@@ -139,7 +115,6 @@ class HealthRun:
         self.htmlpath = self.config.option.htmlpath
         self.xmlpath = self.config.option.xmlpath
         self._muted: list[tuple[str, Any]] = []
-        self._complaints: list[str] = []
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Let a SIGTERM leave a report, as Ctrl-C does."""
@@ -222,7 +197,7 @@ class HealthRun:
             status = int(pytest.ExitCode.INTERRUPTED)
         session.exitstatus = status
         self.results = self._results(session, outcomes, status, complete=not interrupted)
-        self.folder = self._write(self.results)
+        self.published = self._publish(self.results)
         self._mute()
 
     def _mute(self) -> None:
@@ -249,7 +224,6 @@ class HealthRun:
         arguments = [str(argument) for argument in self.config.args]
         last_failed = getattr(option, "lf", False)  # absent where pytest's cache is turned off
         past = self.memory.past if self.memory else Past()
-        self._complaints += [self.memory.complaint] if self.memory and self.memory.complaint else []
         changes = past.changes(self.containers)
         partial = bool(option.keyword or last_failed or any("::" in argument for argument in arguments))
         return Results(
@@ -271,38 +245,25 @@ class HealthRun:
             changes=Changes(stamp(past.green.at), changes) if past.green and changes else None,
         )
 
-    def _write(self, results: Results) -> Path | None:
-        page = Path(self.config.option.htmlpath)
-        junit = Path(self.config.option.xmlpath)
-        files = {
-            "report.html": html.render(results, page.read_text(encoding="utf-8") if page.exists() else None),
-            "results.json": msgspec.json.format(msgspec.json.encode(results), indent=2).decode(),
-            "junit.xml": junit.read_text(encoding="utf-8") if junit.exists() else "",
-        }
-        if self.htmlpath:  # where the user asked for pytest-html's file, ours takes its place
-            Path(self.htmlpath).write_text(files["report.html"], encoding="utf-8")
-        root = _output_of(self.config)
-        folder = None
-        try:
-            speaks_for_all = results.complete and not results.selection.partial
-            folder = write_run(root, self.started, files, moves_latest=speaks_for_all and results.judged_something)
-            prune(root, self.config.option.keep)
-        except OSError as error:
-            self._complaints.append(f"the report could not be written: {error}")
-        try:
-            history = History(root)
-            history.record(results, folder.name if folder else "", self.config.option.keep)
-            index.write(root, history.runs(), results.timezone)
-        except (sqlite3.Error, OSError) as error:
-            if not self._complaints:  # one warning is enough for one cause
-                self._complaints.append(f"the history could not be written: {error}")
-        return folder
+    def _publish(self, results: Results) -> Published:
+        page, junit = Path(self.config.option.htmlpath), Path(self.config.option.xmlpath)
+        table = page.read_text(encoding="utf-8") if page.exists() else None
+        xml = junit.read_text(encoding="utf-8") if junit.exists() else ""
+        complaint = self.memory.complaint if self.memory else ""
+        done = Published(complaints=[complaint] if complaint else [])
+        publish(done, results, self.started, table, xml, self.config.option, output_of(self.config))
+        if self.htmlpath and done.folder:  # where the user asked for pytest-html's file, ours takes its place
+            with done.complaining(f"the report at {self.htmlpath}"):
+                Path(self.htmlpath).write_bytes((done.folder / "report.html").read_bytes())
+        return done
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the block an engineer acts on."""
         if self.results:
-            terminal.write(terminalreporter, self.results, self.folder, self._complaints)
+            terminal.write(terminalreporter, self.results, self.published.folder, self.published.complaints)
+            for line in github.commands(self.results) if github.is_here() else ():
+                terminalreporter.write_line(line)
 
 
 def _containers(session: pytest.Session) -> list[ContainerState]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reports import summary
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reports.results import AlertResult, Results
 
 _MARKUP = {"firing": {"red": True, "bold": True}, "unknown": {"red": True}}
+EXCERPT_LINES = 8
 
 
 def write(terminal: Any, results: Results, folder: Path | None, complaints: list[str]) -> None:
@@ -23,10 +26,13 @@ def write(terminal: Any, results: Results, folder: Path | None, complaints: list
         if alert.name in told:
             continue
         _write_alert(terminal, alert, verbose)
-        told.add(alert.name)
         for follower in results.followers(alert.name):
             _write_follower(terminal, follower)
             told.add(follower.name)
+    if results.changes and results.verdict != "ok":
+        _write_line(terminal, "changed", f"since all was well at {results.changes.since}:")
+        for words in results.changes.words:
+            _write_line(terminal, "", words)
     if not results.complete:
         terminal.write_line("the run was stopped before it was complete", yellow=True)
     for complaint in complaints:
@@ -38,26 +44,43 @@ def _write_alert(terminal: Any, alert: AlertResult, verbose: bool) -> None:
     state = alert.shown_state
     terminal.write(f"{state.upper():8} ", **_MARKUP.get(state, {"yellow": True}))
     terminal.write(f"sev{alert.severity} {alert.name}", bold=True)
-    why = (
-        f"  (cannot be judged while {alert.caused_by} is gone)" if alert.state == "unknown" and alert.caused_by else ""
-    )
-    terminal.write_line(f"  {alert.message}{why}")
+    terminal.write_line(f"  {_message(alert)}")
     for cause in alert.causes[:3]:
-        terminal.write_line(f"           cause    {cause.name}: {cause.message}")
-    for check in alert.checks if state != "firing" else ():
-        # What could not be told for the same reason as the alert itself was said with it.
-        if check.role == "diagnostic" and check.outcome in ("noted", "unknown") and check.message != alert.message:
-            terminal.write_line(f"           {check.outcome:8} {check.cause}: {check.message}")
+        _write_line(terminal, "cause", f"{cause.name}: {cause.message}")
+    for check in alert.findings if alert.state != "firing" else ():
+        if check.message != alert.message:  # what could not be told for the same reason was said with it
+            _write_line(terminal, check.outcome, f"{check.cause}: {check.message}")
+    if alert.muted:
+        _write_line(terminal, "muted", str(alert.muted))
+    if alert.flaps:
+        _write_line(terminal, "flaps", f"{alert.changes_of_state} changes in the last {len(alert.recent)} runs")
     if alert.state == "firing":
-        anchor = f"#{alert.causes[0].runbook_anchor}" if alert.causes else ""
-        terminal.write_line(f"           runbook  {alert.runbook}{anchor}  respond by {alert.respond_by}")
+        _write_line(terminal, "since", f"{alert.since}, respond by {alert.respond_by}, escalate at {alert.escalate_at}")
+        _write_line(terminal, "runbook", summary.runbook(alert))
     if verbose:
-        for check in alert.checks:
-            if check.outcome in ("firing", "unknown", "noted"):
-                for page in check.evidence:
-                    terminal.write_line(f"           evidence $ {page.command}  ({page.took_ms:g} ms)")
-                    for line in page.excerpt.splitlines()[-8:]:
-                        terminal.write_line(f"                      {line}")
+        _write_evidence(terminal, alert)
+
+
+def _message(alert: AlertResult) -> str:
+    if alert.state == "unknown" and alert.caused_by:
+        return f"{alert.message}  (cannot be judged while {alert.caused_by} is gone)"
+    if alert.shown_state == "unknown" and alert.state == "ok":
+        return "does not fire, but not every cause could be looked for"
+    return alert.message or "does not fire, but:"
+
+
+def _write_line(terminal: Any, what: str, words: str) -> None:
+    terminal.write_line(f"{'':11}{what:8} {words}".rstrip())
+
+
+def _write_evidence(terminal: Any, alert: AlertResult) -> None:
+    for check in alert.checks:
+        if check.outcome in ("ok", "skipped"):
+            continue
+        for page in check.evidence:
+            _write_line(terminal, "evidence", f"$ {page.command}  ({page.took_ms:g} ms)")
+            for line in page.excerpt.splitlines()[-EXCERPT_LINES:]:
+                _write_line(terminal, "", line)
 
 
 def _write_follower(terminal: Any, alert: AlertResult) -> None:
@@ -68,5 +91,7 @@ def _write_follower(terminal: Any, alert: AlertResult) -> None:
 def _last_line(results: Results, folder: Path | None) -> str:
     judged = sum(alert.state != "skipped" for alert in results.alerts)
     alerts = "1 alert" if judged == 1 else f"{judged} alerts"
+    recovered = [alert.name for alert in results.alerts if alert.recovered and alert.recovered.at == results.started_at]
     words = f"{results.target}: {results.verdict}, {alerts} in {results.duration_seconds:.1f} s"
+    words += f", recovered: {', '.join(recovered)}" if recovered else ""
     return f"{words}; report: {folder / 'report.html'}" if folder else words

@@ -1,0 +1,96 @@
+"""What is made of a run's results: its files, the history, whoever else is told. None of it can cost the verdict."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from reports import github, html, index
+from reports.history import History
+from reports.output import prune, write_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from reports.results import Results
+
+KEEP = 1000  # three days and a half of a run every five minutes
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add where a run goes, and who is told of it."""
+    group = parser.getgroup("ordinaut")
+    group.addoption("--output", metavar="DIR", type=Path, help="the folder of the reports (default: reports/output)")
+    group.addoption(
+        "--keep", metavar="N", type=_at_least_one, default=KEEP,
+        help=f"how many runs are kept, in the history and as reports (default: {KEEP})",
+    )  # fmt: skip
+    group.addoption("--metrics", metavar="FILE", type=Path, help="write the run as Prometheus metrics (a textfile)")
+    group.addoption("--ping", metavar="URL", help="ask for URL/<exit status> at the end, as healthchecks.io has it")
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise pytest.UsageError(f"--keep: {text!r} is no number of runs")
+    return int(text)
+
+
+def output_of(config: pytest.Config) -> Path:
+    """Give the folder of the reports."""
+    folder: Path = config.option.output or config.rootpath / "reports" / "output"
+    return folder
+
+
+@dataclass
+class Published:
+    """Where a run was written, and what went wrong on the way."""
+
+    folder: Path | None = None
+    complaints: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def complaining(self, what: str) -> Iterator[None]:
+        """Turn a failure to write into a sentence; one is enough where several things fail for one cause."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            if not any(str(error) in complaint for complaint in self.complaints):
+                self.complaints.append(f"{what} could not be written: {error}")
+
+
+def publish(
+    done: Published, results: Results, started: datetime, table: str | None, junit: str, option: Any, root: Path
+) -> None:
+    """Write and tell a run; `table` is pytest-html's page, `junit` pytest's own XML."""
+    files = {
+        "report.html": html.render(results, table),
+        "results.json": msgspec.json.format(msgspec.json.encode(results), indent=2).decode(),
+        "junit.xml": junit,
+    }
+    with done.complaining("the report"):
+        whole = results.complete and not results.selection.partial and results.judged_something
+        done.folder = write_run(root, started, files, moves_latest=whole)
+        prune(root, option.keep)
+    with done.complaining("the history"):
+        history = History(root)
+        history.record(results, done.folder.name if done.folder else "", option.keep)
+        index.write(root, history.runs(), results.timezone)
+    if option.metrics:
+        from reports import metrics
+
+        with done.complaining("the metrics"):
+            metrics.write(option.metrics, results)
+    if github.is_here():
+        with done.complaining("the summary of the step"):
+            github.write_summary(results)
+    if option.ping:
+        from reports import ping
+
+        done.complaints += ping.send(option.ping, results.exit_status)
