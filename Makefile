@@ -3,11 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FAULT ?=
+OUTPUT ?= reports/output
+WAIT ?= 120s
+ARGS ?=
 
 # Works from any folder: make -C /path/to/this smoke
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke check test bench lint format readme lock clean
+.PHONY: help demo smoke check report gate test bench lint format readme lock clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -20,6 +23,15 @@ $(BIN)/.run: requirements.lock
 $(BIN)/.dev: requirements-dev.lock $(BIN)/.run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
+
+report: $(BIN)/.run  ## every alert, as cron wants it: honours `for` and silences, one run at a time; ARGS for pytest
+	@mkdir -p -m 700 "$(OUTPUT)"
+	@flock --nonblock --conflict-exit-code 75 "$(OUTPUT)/.lock" $(BIN)/python -m pytest --honor-for --honor-silences \
+		--output="$(OUTPUT)" $(ARGS) || { status=$$?; \
+		[ $$status -ne 75 ] || echo "report: another one is being made, so none was made now" >&2; exit $$status; }
+
+gate: $(BIN)/.run  ## after a deploy: sev0 and sev1, until well twice in a row or WAIT is over; ARGS for pytest
+	@$(BIN)/python -m reports.gate --wait=$(WAIT) --output="$(OUTPUT)" $(ARGS)
 
 demo: $(BIN)/.dev  ## try it: a small real Ordinaut, judged; FAULT=workers-stopped breaks it first
 	@$(BIN)/python -m sandbox demo $(FAULT)
