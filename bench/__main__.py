@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import psycopg
 
-from bench import compose
+from bench import compose, history
 from bench.processes import ROOT, empty_session, health_run, in_turn, ratio, reached, show
 from bench.statements import limits_of_all, milliseconds, plan, playbook, statements_of
 from fixtures import activity, postgres, schedule, work
@@ -43,6 +43,7 @@ def main() -> int:
         try:
             met &= _embedded(stack, arguments.rounds)
             met &= _frozen(stack)
+            met &= history.measure(stack.folder / "target.toml", arguments.rounds)
             if not arguments.no_sql:
                 met &= _sql(stack, arguments.runs, arguments.items)
         finally:

@@ -48,10 +48,29 @@ def output(tmp_path: Path) -> Path:
 
 
 @pytest.mark.docker
-@pytest.mark.usefixtures("sandbox")
-def test_on_its_host_nothing_need_be_configured(output: Path) -> None:
+def test_on_its_host_nothing_need_be_configured(sandbox: ComposeStack, output: Path) -> None:
     require_green(health_run(output, "-m", "sev0"))
+    seen = health_run(output)
+    require_green(seen)
+    assert seen.results is not None
+    assert len(seen.results["containers"]) == len(sandbox.services)
+    written = [path for path in output.rglob("*") if path.is_file()]
+    assert written
+    for path in written:  # a secret of the containers' environment
+        assert sandbox.password.encode() not in path.read_bytes(), path
+    assert sandbox.password not in seen.output
+
+
+@pytest.mark.docker
+def test_what_changed_since_all_was_well_is_told(sandbox: ComposeStack, output: Path) -> None:
     require_green(health_run(output))
+    worker = sandbox.containers("worker")[0]
+    worker.restart(timeout=3)
+    until(sandbox.require_healthy, seconds=30)
+    seen = health_run(output)
+    assert seen.results is not None
+    (words,) = seen.results["changes"]["words"]
+    assert words.startswith(f"{worker.name} was started again: ")
 
 
 @pytest.fixture

@@ -1,0 +1,42 @@
+"""What a thousand recorded runs cost the next one."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from bench.processes import in_turn, seconds_of
+from reports.history import History
+from reports.results import Results, stamp
+
+RUNS = 1000
+AT_MOST = 50.0  # ms
+
+
+def measure(target: Path, rounds: int) -> bool:
+    """Time a run that has a past against one that has none; False where it costs too much."""
+    with tempfile.TemporaryDirectory() as scratch:
+        fresh, old = Path(scratch) / "fresh", Path(scratch) / "old"
+
+        def run(output: Path) -> float:
+            return seconds_of([sys.executable, "-m", "pytest", f"--target={target}", f"--output={output}"])
+
+        run(old)
+        results = msgspec.json.decode((old / "latest" / "results.json").read_bytes(), type=Results)
+        began = datetime.fromisoformat(results.started_at)
+        for turn in range(RUNS, 0, -1):
+            at = stamp(began - timedelta(minutes=5 * turn))
+            History(old).record(replace(results, started_at=at, finished_at=at), "", RUNS)
+        timed = in_turn({"without a past": lambda: run(fresh), f"with {RUNS:,} runs": lambda: run(old)}, rounds)
+    without, with_past = timed.values()
+    more = 1000 * statistics.median(w - wo for w, wo in zip(with_past, without, strict=True))
+    print(
+        f"\n{RUNS:,} recorded runs: {more:.0f} ms more (reach: {AT_MOST:g}): {'' if more <= AT_MOST else 'NOT '}reached"
+    )
+    return more <= AT_MOST
