@@ -13,6 +13,7 @@ import pytest
 from checks.alerting import Alert, Check, alert_of, check_of
 from reports.alert_table import README, with_table
 from reports.runbooks import of_alert
+from sandbox.compose.faults import OWN as OF_CONTAINERS
 from sandbox.faults import FAULTS
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def test_a_fault_proves_the_alert(stem: str) -> None:
     assert any(fault.expect.alert == _alert(stem).name and fault.expect.state == "firing" for fault in FAULTS.values())
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("fault", [*FAULTS.values(), *OF_CONTAINERS.values()], ids=[*FAULTS, *OF_CONTAINERS])
 def test_a_fault_names_an_alert_and_cause_that_exist(fault: object) -> None:
     expect = fault.expect  # type: ignore[attr-defined]
     stems = {_alert(stem).name: stem for stem in MODULES}

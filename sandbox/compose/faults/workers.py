@@ -37,6 +37,8 @@ def _is_cut_off(stack: ComposeStack) -> None:
 
 def _join_again(stack: ComposeStack) -> None:
     old = [worker.worker_id for worker in stack.workers if worker.container]
+    for container in stack.containers("worker"):
+        container.remove(force=True)  # waiting for the database it would not hear that it is to end
     stack.recreate("worker")
     forget(stack, old)
     for worker in stack.workers:
