@@ -1,0 +1,188 @@
+"""Facts about containers, read from real ones: small ones of a project of their own, each in another state."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from docker.errors import APIError
+
+from fixtures.docker import LOG_BYTES, LOG_LINES, PROJECT_LABEL, SERVICE_LABEL, Containers, Engine, engine_answer
+from fixtures.logs import LINE_CAP, RECENT
+from fixtures.masking import Masker
+from fixtures.probing import Cost, Probes
+from fixtures.settings import Deadlines, Settings
+from fixtures.target import Target
+from fixtures.words import Share, listed
+from sandbox.compose import engine, image
+from sandbox.polling import require, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+    Run = Callable[..., Container]
+
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("engine_answers")]
+
+PROJECT = "ordinaut-test-facts"
+SECRET = "s3cret-of-the-redis"
+LOGGED = f"""
+import sys
+print("2026-03-04 12:00:00 INFO a line of text")
+print('{{"timestamp": "2026-03-04T12:00:01Z", "level": "error", "message": "a line of JSON"}}', file=sys.stderr)
+sys.stdout.flush()
+sys.stdout.buffer.write(b"ERROR \\xff\\xfe is no text, redis://:{SECRET}@redis:6379/0\\n")
+print("ERROR " + "x" * 40_000)
+"""
+
+
+@pytest.fixture(scope="module")
+def client(engine_answers: None) -> DockerClient:  # noqa: ARG001  it comes first
+    return engine.connect()
+
+
+@pytest.fixture
+def run(client: DockerClient) -> Iterator[Run]:
+    """Give what makes a container of a service, and starts it."""
+    tag = image.ensure(client)
+    made: list[Container] = []
+
+    def make(service: str, *command: str, **options: Any) -> Container:
+        labels = {PROJECT_LABEL: PROJECT, SERVICE_LABEL: service}
+        name = f"{PROJECT}-{service}-{len(made) + 1}"
+        made.append(client.containers.create(tag, [*command], name=name, labels=labels, **options))
+        return made[-1]
+
+    yield make
+    for container in made:
+        container.remove(force=True)
+
+
+def target() -> Target:
+    cost, mask = Cost(), Masker({SECRET})
+    return Target(Settings(), Engine(engine.address(), PROJECT, Deadlines(), mask, cost), cost, mask)
+
+
+def containers() -> Containers:
+    """Give what the engine says now."""
+    return target().engine.containers()
+
+
+def ended(container: Container) -> None:
+    """Wait until it has ended."""
+    container.wait(timeout=10)
+
+
+def test_each_state_is_told_from_the_others(run: Run) -> None:
+    run("postgres", "true")
+    ended_badly = run("redis", "sh", "-c", "exit 3")
+    paused = run("scheduler", "sleep", "60")
+    looping = run("worker", "sh", "-c", "exit 4", restart_policy={"Name": "always"})
+    for container in (ended_badly, paused, looping):
+        container.start()
+    paused.pause()
+    ended(ended_badly)
+
+    def restarted() -> Containers:
+        found = containers()
+        require(found.failing_at_start("worker"), "it is not restarted now")
+        return found
+
+    seen = until(restarted)
+    assert listed(seen.not_started("postgres")) == f"{PROJECT}-postgres-1 is created"
+    (crashed,) = seen.crashed("redis")
+    assert (crashed.status, crashed.exit_code, crashed.oom_killed) == ("exited", 3, False)
+    assert crashed.ended_at is not None
+    assert datetime.now(UTC) - crashed.ended_at < timedelta(seconds=30)
+    assert [container.name for container in seen.paused("scheduler")] == [f"{PROJECT}-scheduler-3"]
+    (failing,) = seen.of("worker")
+    assert failing.restarts >= 1
+    assert "with exit code 4 since 20" in str(failing)
+    assert " times since it was made 20" in str(failing)
+    assert seen.missing("api") == f"project {PROJECT} has no container of the service api"
+
+
+def test_memory_near_its_limit_is_seen(run: Run) -> None:
+    run("api", "python3", "-c", "x = b'x' * (58 << 20); import time; time.sleep(60)", mem_limit="64m").start()
+    run("worker", "sleep", "60", mem_limit="64m").start()
+
+    def near() -> list[str]:
+        found = target().engine.usage().near_limit(Share(0.85))
+        require(found, "it has not grown yet")
+        return [usage.container for usage in found]
+
+    assert until(near) == [f"{PROJECT}-api-1"]
+
+
+def refused(container: Container) -> None:
+    with pytest.raises(APIError, match=r"in use|already allocated"):
+        container.start()
+
+
+def test_who_holds_a_port_is_said_of_a_container(run: Run, client: DockerClient) -> None:
+    ports: Any = {"8080/tcp": ("127.0.0.1", None)}  # typed without the port that the engine chooses
+    holder = client.containers.run(image.ensure(client), ["sleep", "60"], ports=ports, detach=True)
+    try:
+        holder.reload()
+        port = int(holder.attrs["NetworkSettings"]["Ports"]["8080/tcp"][0]["HostPort"])
+        refused(run("api", "true", ports={"8080/tcp": ("127.0.0.1", port)}))
+        seen = containers()
+        assert [container.service for container in seen.without_port("api")] == ["api"]
+        assert seen.port_holders == (f"port {port} is held by the container {holder.name}",)
+    finally:
+        holder.remove(force=True)
+
+
+def test_who_holds_a_port_is_said_of_a_process(run: Run) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+        refused(run("api", "true", ports={"8080/tcp": ("127.0.0.1", port)}))
+        told = Probes(target()).fact(engine_answer.probe)
+        assert told.containers is not None
+        assert re.fullmatch(rf"port {port} is held by \S+ \(pid {os.getpid()}\)", listed(told.containers.port_holders))
+
+
+def test_of_all_replicas_the_last_lines_are_read(run: Run) -> None:
+    logs = [run("worker", "python3", "-c", LOGGED), run("worker", "seq", "-f", "INFO %.0f", "1000")]
+    for container in logs:
+        container.start()
+        ended(container)
+    asked = target()
+    text = asked.engine.log("worker", RECENT)
+    assert len(text.encode()) < 2 * LOG_BYTES
+    lines = text.split("\n")
+    assert lines == sorted(lines)
+    assert len(lines) <= 2 * LOG_LINES
+    seen = asked.logs.tail(asked, "worker")
+    assert len(seen.lines) == LOG_LINES
+    assert seen.lines[-1].text == "INFO 1000"
+
+
+def test_lines_are_decoded_classified_and_masked(run: Run) -> None:
+    container = run("worker", "python3", "-c", LOGGED)
+    container.start()
+    ended(container)
+    asked = target()
+    tail = asked.logs.tail(asked, "worker")
+    errors = sorted(line.text for line in tail.errors(RECENT))
+    assert errors[-1] == "a line of JSON"
+    assert errors[-2].startswith("ERROR \ufffd\ufffd is no text")
+    assert SECRET not in "".join(errors)
+    assert max(map(len, errors)) <= LINE_CAP
+
+
+def test_a_log_without_end_is_cut(run: Run) -> None:
+    container = run("worker", "python3", "-c", "for n in range(40): print(n, 'x' * 15_000)")
+    container.start()
+    ended(container)
+    text = target().engine.log("worker", RECENT)
+    assert LOG_BYTES // 2 < len(text) <= LOG_BYTES
+    assert text.split("\n")[-1].split(" ")[1] == "39"

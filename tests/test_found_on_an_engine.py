@@ -1,0 +1,192 @@
+"""What discovery makes of the containers of an engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fixtures.discovery import discover
+from fixtures.docker import BY_HAND, Usage, _usage
+from fixtures.settings import BadSettings, Origin, Settings
+from fixtures.words import Share, Size, listed
+from tests.engines import DATABASE_URL, MadeUpEngine, container
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENVIRONMENT = (f"DATABASE_URL={DATABASE_URL}", "REDIS_URL=redis://redis:6379/0")
+
+
+def found(engine: MadeUpEngine, **given: Any) -> Settings:
+    """Give the settings that discovery makes of an engine's containers."""
+    return discover(Origin(Settings(**given), {}), engine).origin.settings
+
+
+def ordinaut(project: str, pattern: str, **api: Any) -> list[dict[str, Any]]:
+    """Give an Ordinaut of one compose project, its containers named by a pattern."""
+    return [
+        container(pattern.format(project, service), project, service, environment=ENVIRONMENT, **api)
+        for service in ("postgres", "redis", "api", "scheduler", "worker")
+    ]
+
+
+def by_hand(*names: str, **images: str) -> list[dict[str, Any]]:
+    """Give containers without labels."""
+    return [container(name, image=images.get(name, "sha256:0a1b2c"), environment=ENVIRONMENT) for name in names]
+
+
+def services(engine: MadeUpEngine) -> dict[str, str]:
+    """Give the service that each container is taken for."""
+    return {raw["Id"]: raw["Service"] for raw in engine.rows() if raw["Service"]}
+
+
+# -- which containers
+
+
+@pytest.mark.parametrize("pattern", ["{}_{}_1", "{}-{}-1"], ids=["compose v1", "compose v2"])
+def test_a_project_is_found_by_its_labels(pattern: str) -> None:
+    assert found(MadeUpEngine(*ordinaut("ops", pattern), *by_hand("redis", "other"))).project == "ops"
+
+
+@pytest.mark.parametrize("pattern", ["{}", "ops_{}_1", "ops-{}-1", "my-{}", "{}2"])
+def test_containers_made_by_hand_are_found_by_their_names(pattern: str) -> None:
+    names = [pattern.format(service) for service in ("api", "postgres", "redis", "worker")]
+    assert found(MadeUpEngine(*by_hand(*names, "grafana", "redis-exporter"))).project == BY_HAND
+
+
+def test_where_no_name_tells_the_image_does() -> None:
+    engine = MadeUpEngine(
+        *by_hand("db", "queue", "web", "metrics", db="postgres:16.4", queue="docker.io/library/redis@sha256:0a1b",
+                 web="registry:5000/ordinaut/ops-api:1.2", metrics="prometheuscommunity/postgres-exporter")
+    )  # fmt: skip
+    assert services(engine) == {"db": "postgres", "queue": "redis", "web": "api"}
+    assert found(engine).project == BY_HAND
+
+
+def test_a_name_comes_before_an_image() -> None:
+    engine = MadeUpEngine(*by_hand("redis", "cache", redis="redis:7.2", cache="redis:6"))
+    assert services(engine) == {"redis": "redis"}
+
+
+def test_of_several_projects_one_must_be_chosen() -> None:
+    engine = MadeUpEngine(
+        *ordinaut("ops", "{}-{}-1"), *ordinaut("staging", "{}_{}_1"), *by_hand("api", "redis", "worker")
+    )
+    with pytest.raises(BadSettings, match=r"several projects look like Ordinaut: .*, ops, staging; choose with"):
+        found(engine)
+    assert found(engine, project="staging").project == "staging"
+    assert found(engine, project=BY_HAND).project == BY_HAND
+
+
+def test_two_services_are_no_ordinaut() -> None:
+    with pytest.raises(BadSettings, match=r"no containers at unix:///made/up\.sock look like Ordinaut"):
+        found(MadeUpEngine(*by_hand("postgres", "redis")))
+
+
+# -- by which address
+
+
+def address(engine: MadeUpEngine) -> str | None:
+    """Give the API's address as it was found."""
+    return found(engine, project="ops").api_url
+
+
+def api(host: str | None = None, **more: Any) -> dict[str, Any]:
+    """Give the API's container, its port published at an address of the engine's host."""
+    return container("api", "ops", "api", published={8080: (host, 18080)} if host else None, **more)
+
+
+@pytest.mark.parametrize(
+    ("engine", "bound_to", "reached_at"),
+    [
+        ("unix:///s", "0.0.0.0", "http://127.0.0.1:18080"),
+        ("unix:///s", "127.0.0.1", "http://127.0.0.1:18080"),
+        ("unix:///s", "10.0.0.5", "http://10.0.0.5:18080"),
+        ("unix:///s", "::1", "http://[::1]:18080"),
+        ("tcp://10.0.0.5:2375", "0.0.0.0", "http://10.0.0.5:18080"),
+        ("tcp://[fd00::5]:2375", "::", "http://[fd00::5]:18080"),
+        ("tcp://10.0.0.5:2375", "10.0.0.6", "http://10.0.0.6:18080"),
+        ("tcp://10.0.0.5:2375", "127.0.0.1", None),
+        ("tcp://127.0.0.1:2375", "127.0.0.1", "http://127.0.0.1:18080"),
+    ],
+)
+def test_a_published_port_is_reached_at_the_engines_host(engine: str, bound_to: str, reached_at: str | None) -> None:
+    assert address(MadeUpEngine(api(bound_to), url=engine)) == reached_at
+
+
+def test_a_host_that_ssh_alone_knows_is_reached_by_its_address(tmp_path: Path) -> None:
+    from fixtures.tunnel import Tunnel
+
+    config = tmp_path / "config"
+    config.write_text("Host there\n  HostName 10.0.0.5\n")
+    engine = MadeUpEngine(api("0.0.0.0"), url="ssh://there")
+    engine._tunnel = Tunnel("ssh://there", {"ssh_config": str(config)}, 2, str)
+    assert address(engine) == "http://10.0.0.5:18080"
+
+
+def test_without_a_published_port_the_containers_address_does() -> None:
+    assert address(MadeUpEngine(api(address="172.18.0.4"))) == "http://172.18.0.4:8080"
+
+
+@pytest.mark.parametrize(
+    "about", [{"SecurityOptions": ["name=seccomp", "name=rootless"]}, {"OperatingSystem": "Docker Desktop"}]
+)
+def test_where_it_cannot_be_reached_no_address_is_known(about: dict[str, Any]) -> None:
+    assert address(MadeUpEngine(api(address="172.18.0.4"), **about)) is None
+
+
+def test_the_containers_of_another_host_are_reached_by_published_ports_alone() -> None:
+    assert address(MadeUpEngine(api(address="172.18.0.4"), url="tcp://10.0.0.5:2375")) is None
+
+
+def test_a_stopped_container_has_the_port_that_it_is_configured_with() -> None:
+    stopped = api(Status="exited")
+    stopped["HostConfig"]["PortBindings"] = {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "18080"}]}
+    assert address(MadeUpEngine(stopped)) == "http://127.0.0.1:18080"
+
+
+def test_of_several_replicas_one_that_runs_counts() -> None:
+    engine = MadeUpEngine(
+        container("api-1", "ops", "api", published={8080: ("127.0.0.1", 18081)}, Status="exited"),
+        container("api-2", "ops", "api", published={8080: ("127.0.0.1", 18082)}),
+        container("api-3", "ops", "api", published={8080: ("127.0.0.1", 18083)}, Status="restarting"),
+    )
+    assert address(engine) == "http://127.0.0.1:18082"
+
+
+# -- what is told of them
+
+
+def test_a_container_that_is_restarted_tells_how_often_and_since_when() -> None:
+    looping = api(Status="restarting", ExitCode=3, FinishedAt="2026-03-04T12:00:07.123456789Z")
+    looping |= {"RestartCount": 7, "Created": "2026-03-04T11:59:50Z"}
+    assert listed(_containers(looping)) == (
+        "api is restarting with exit code 3 since 2026-03-04 12:00:07 UTC, "
+        "restarted 7 times since it was made 2026-03-04 11:59:50 UTC"
+    )
+
+
+def test_a_container_that_never_ran_has_no_time() -> None:
+    assert listed(_containers(api(Status="created", FinishedAt="0001-01-01T00:00:00Z"))) == "api is created"
+
+
+def _containers(*raw: dict[str, Any]) -> tuple[object, ...]:
+    engine = MadeUpEngine(*raw)
+    engine.project = "ops"
+    return engine.containers().all
+
+
+@pytest.mark.parametrize(
+    "statistics",
+    [
+        {"usage": 100, "limit": 200, "stats": {"total_inactive_file": 20, "inactive_file": 5, "cache": 50}},
+        {"usage": 100, "limit": 200, "stats": {"inactive_file": 20, "file": 50}},
+    ],
+    ids=["cgroup v1", "cgroup v2"],
+)
+def test_memory_is_counted_without_the_page_cache(statistics: dict[str, Any]) -> None:
+    (one,) = _containers(api())
+    used = _usage(one, {"memory_stats": statistics})  # type: ignore[arg-type]
+    assert used == Usage("api", "api", Size(80), Size(200))
+    assert used.share == Share(0.4)
