@@ -21,6 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
+IN_ONE_PROCESS = ("tests/compose", "tests/browser")  # a fault stops the engine for all; a browser is started once
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out test by test, but keep the tests of some folders together. (xdist's own groups fail with pytest 9.2.)"""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in IN_ONE_PROCESS if nodeid.startswith(f"{folder}/")), nodeid)
+
+    return Scheduling(config, log)
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,8 @@ MARKUP = "<img src=x onerror=alert(1)>"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep what needs the browser in one process: it is started once."""
+    """Mark what needs the browser."""
     item.add_marker("browser")
-    item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep what needs the engine in one process: a fault stops it for all."""
-    if item.get_closest_marker("docker"):
-        item.add_marker(pytest.mark.xdist_group("docker"))
-
-
 @pytest.fixture(scope="session")
 def engine_answers() -> None:
     """Skip where there is no Docker engine, but in CI, which starts one; `.ci/docker start` does."""
