@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from reports import summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reports.results import AlertResult, Results
 
@@ -20,6 +23,33 @@ _COMMANDS = {"firing": "error", "unknown": "error", "pending": "warning", "silen
 def is_here() -> bool:
     """The run is a step of GitHub Actions."""
     return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+class Step:
+    """Prints a run's annotations, once it has printed all else; until then nothing that is printed is a command.
+
+    A runner takes commands from wherever they stand in a step's output: from a line of a log that is shown, too.
+    """
+
+    def __init__(self, results: Callable[[], Results | None]) -> None:
+        self._results = results
+        self._token = secrets.token_hex(16)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Have the runner stop looking for commands."""
+        self._write(session.config, [f"::stop-commands::{self._token}"])
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Have it look again, and annotate."""
+        results = self._results()
+        self._write(config, [f"::{self._token}::", *(commands(results) if results else ())])
+
+    def _write(self, config: pytest.Config, lines: list[str]) -> None:
+        terminal = config.get_terminal_writer()
+        for line in lines:
+            terminal.line(line)
 
 
 def commands(results: Results) -> Iterator[str]:

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
     from reports.results import Results
 
+MODE = 0o644
 STATES = tuple(state for state in get_args(State) if state != "noted")  # an alert's own
 
 
 def write(path: Path, results: Results) -> None:
-    """Write the file, whole or not at all; OSError where that cannot be. It holds no secret, and others may read it."""
+    """Write the file, whole or not at all; OSError where that cannot be.
+
+    It holds no secret, and whatever the umask, others may read it: node_exporter is another user.
+    """
     from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
     registry = CollectorRegistry()
@@ -48,3 +52,4 @@ def write(path: Path, results: Results) -> None:
         gauge = Gauge(f"ordinaut_health_run_{name}", meaning, ["target"], registry=registry)
         gauge.labels(results.target).set(number)
     write_to_textfile(str(path), registry)
+    path.chmod(MODE)

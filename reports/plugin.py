@@ -57,6 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.xmlpath = config.option.xmlpath or str(run.scratch / "junit.xml")
     config.pluginmanager.register(run, "ordinaut-health-run")
     config.pluginmanager.register(table, "ordinaut-table")
+    if github.is_here():
+        config.pluginmanager.register(github.Step(lambda: run.results), "ordinaut-github")
 
 
 def pytest_metadata(metadata: dict[str, Any], config: pytest.Config) -> None:
@@ -262,8 +264,6 @@ class HealthRun:
         """Print the block an engineer acts on."""
         if self.results:
             terminal.write(terminalreporter, self.results, self.published.folder, self.published.complaints)
-            for line in github.commands(self.results) if github.is_here() else ():
-                terminalreporter.write_line(line)
 
 
 def _containers(session: pytest.Session) -> list[ContainerState]:

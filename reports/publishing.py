@@ -13,7 +13,7 @@ import pytest
 
 from reports import github, html, index
 from reports.history import History
-from reports.output import prune, write_run
+from reports.output import prune, replace_file, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--keep", metavar="N", type=_at_least_one, default=KEEP,
         help=f"how many runs are kept, in the history and as reports (default: {KEEP})",
     )  # fmt: skip
+    group.addoption("--results", metavar="FILE", type=Path, help="write results.json to this file too")
     group.addoption("--metrics", metavar="FILE", type=Path, help="write the run as Prometheus metrics (a textfile)")
     group.addoption("--ping", metavar="URL", help="ask for URL/<exit status> at the end, as healthchecks.io has it")
 
@@ -82,6 +83,9 @@ def publish(
         history = History(root)
         history.record(results, done.folder.name if done.folder else "", option.keep)
         index.write(root, history.runs(), results.timezone)
+    if option.results:
+        with done.complaining("the results"):
+            replace_file(option.results, files["results.json"])
     if option.metrics:
         from reports import metrics
 

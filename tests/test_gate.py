@@ -4,13 +4,16 @@ import fcntl
 import signal
 import subprocess
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
-from reports.gate import Judgement, wait_until_well
-from sandbox.breaking import break_stack
+from reports.gate import Judgement, pause, wait_until_well
+from sandbox.breaking import break_stack, heal_stack
 from sandbox.faults import FAULTS
+from sandbox.polling import require, until
 from tests.conftest import runs_in
 from tests.projects import ROOT, environment, nowhere
 
@@ -20,10 +23,18 @@ if TYPE_CHECKING:
     from sandbox.embedded import EmbeddedStack
 
 
+def judgement(status: int, calls: int = 5, **states: str) -> Judgement:
+    """Give what a run with this exit status says; one that came to no verdict has no results."""
+    verdict = {0: "ok", 1: "firing", 6: "unknown"}.get(status)
+    alerts = [{"name": name, "state": state} for name, state in states.items()]
+    results = {"verdict": verdict, "alerts": alerts, "cost": {"api": {"calls": calls}}}
+    return Judgement(status, results if verdict else None)
+
+
 class Clock:
     """Time that passes when it is slept or judged through."""
 
-    def __init__(self, statuses: str, calls: int | None = 5) -> None:
+    def __init__(self, statuses: str, calls: int = 5) -> None:
         self.now = 0.0
         self.statuses = iter(statuses)
         self.calls = calls
@@ -33,7 +44,7 @@ class Clock:
     def judge(self) -> Judgement:
         self.starts.append(self.now)
         self.now += 1
-        return Judgement(int(next(self.statuses)), "", self.calls)
+        return judgement(int(next(self.statuses)), self.calls)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -70,64 +81,197 @@ def test_it_waits_for_what_time_can_change(statuses: str, status: int, judged: i
 
 def test_once_is_enough_where_that_was_said() -> None:
     clock = Clock("0")
-    assert clock.run(in_a_row=1).status == 0
+    assert clock.run(in_a_row=1).is_well
     assert len(clock.starts) == 1
 
 
-@pytest.mark.parametrize(("calls", "pause"), [(5, 10), (0, 1), (20, 40), (None, 10)])
-def test_the_api_is_asked_no_more_often_than_it_bears(calls: int | None, pause: float) -> None:
-    clock = Clock("1" * 500, calls)
-    clock.run(seconds=300)
-    assert {later - earlier for earlier, later in zip(clock.starts, clock.starts[1:], strict=False)} == {pause}
+def test_the_last_look_is_when_the_time_is_over() -> None:
+    clock = Clock("1" * 20)
+    clock.run(seconds=25)
+    assert clock.starts == [0, 10, 20, 25]
 
 
-def gate(*arguments: object) -> list[str]:
+@pytest.mark.parametrize(
+    ("calls", "wait", "seconds"),
+    [
+        (0, 120, 5),  # nothing was asked: yet a stack that is starting is left alone for a while
+        (5, 120, 10),  # 30 a minute
+        (20, 120, 40),
+        (5, 3600, 36),  # 500 an hour
+        (5, 86400, 36),
+    ],
+)
+def test_the_api_is_asked_no_more_often_than_it_bears(calls: int, wait: float, seconds: float) -> None:
+    assert pause(calls, wait) == seconds
+    clock = Clock("1" * 200, calls)
+    clock.run(seconds=min(wait, 600))
+    assert min(later - earlier for earlier, later in pairwise(clock.starts[:-1])) >= min(seconds, 10)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (judgement(0), 0),
+        (judgement(1), 1),
+        (judgement(4), 4),
+        (Judgement(0, None), 5),  # as `pytest --help` has it: nothing was judged
+        (Judgement(1, None), 1),  # as Python has it where there is no pytest
+        (Judgement(-signal.SIGKILL, None), 137),
+    ],
+)
+def test_only_a_judgement_lets_through(said: Judgement, status: int) -> None:
+    assert said.exit_status == status
+    assert said.is_well is (status == 0)
+    assert wait_until_well(lambda: said, 0, 1, say=lambda _: None) is said
+
+
+def test_what_is_no_judgement_is_not_waited_for() -> None:
+    assert not Judgement(1, None).can_change
+    assert not Judgement(0, None).can_change
+    assert judgement(1).can_change
+
+
+def test_progress_says_what_is_wrong() -> None:
+    assert str(judgement(1, A="firing", B="unknown", C="ok", D="silenced")) == "firing (firing A, unknown B)"
+    assert str(judgement(0, A="ok", D="silenced")) == "ok"
+    assert str(judgement(4)) == "no judgement, exit status 4"
+
+
+def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "reports.gate", *map(str, arguments)]
 
 
-def test_a_healthy_stack_is_let_through(sandbox: EmbeddedStack, tmp_path: Path) -> None:
-    done = subprocess.run(
-        gate("--wait=1s", f"--target={sandbox.folder / 'target.toml'}", f"--output={tmp_path}"),
-        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=100, check=False,
+def gate(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run the gate as a pipeline does."""
+    return subprocess.run(
+        command(*arguments), cwd=ROOT, env=environment(**more), capture_output=True, text=True, timeout=100,
+        check=False,
     )  # fmt: skip
+
+
+def progress(output: str) -> list[str]:
+    return [line for line in output.splitlines() if line.startswith("gate: judgement ")]
+
+
+@pytest.fixture
+def options(sandbox: EmbeddedStack, tmp_path: Path) -> list[str]:
+    return [f"--target={sandbox.folder / 'target.toml'}", f"--output={tmp_path / 'output'}"]
+
+
+def test_a_healthy_stack_is_let_through(options: list[str], tmp_path: Path) -> None:
+    done = gate("--wait=1s", *options)
     assert done.returncode == 0, done.stdout
-    progress = [line for line in done.stdout.splitlines() if line.startswith("gate: ")]
-    assert [line.rpartition("(")[2] for line in progress] == ["1 of 2 in a row)", "2 of 2 in a row)"]
-    assert len(runs_in(tmp_path)) == 2  # each is a recorded run
-    assert "passed" in done.stdout.splitlines()[-1]
+    first, second = progress(done.stdout)
+    assert first.endswith(": ok, 1 of 2 in a row")
+    assert second.endswith(": ok, 2 of 2 in a row")
+    assert len(runs_in(tmp_path / "output")) == 2  # each is a recorded run
+    assert done.stdout.count("test session starts") == 1  # the final one alone is shown
+    assert done.stdout.splitlines()[-1] == "gate: passed: ok"
 
 
-def test_a_broken_stack_is_not(sandbox: EmbeddedStack, tmp_path: Path) -> None:
+def test_a_broken_stack_is_not(sandbox: EmbeddedStack, options: list[str]) -> None:
     break_stack(sandbox, FAULTS["workers-stopped"])
-    done = subprocess.run(
-        gate("--wait=0", f"--target={sandbox.folder / 'target.toml'}", f"--output={tmp_path}"),
-        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
+    done = gate("--wait=3s", *options)
     assert done.returncode == 1, done.stdout
+    assert progress(done.stdout)[0].endswith(": firing (firing NoActiveWorkers)")
     assert "FIRING   sev0 NoActiveWorkers" in done.stdout
+    assert done.stdout.splitlines()[-1] == "gate: not passed: firing (firing NoActiveWorkers)"
 
 
-def test_wrong_usage_ends_it_at_once(tmp_path: Path) -> None:
-    done = subprocess.run(
-        gate(f"--target={tmp_path}/absent.toml"),
-        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
+def test_a_stack_that_heals_is_waited_for(sandbox: EmbeddedStack, options: list[str]) -> None:
+    break_stack(sandbox, FAULTS["workers-stopped"])
+    with subprocess.Popen(
+        command("--wait=60s", *options), cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        assert "firing NoActiveWorkers" in run.stdout.readline()
+        heal_stack(sandbox)
+        told = run.communicate(timeout=100)[0]
+    assert run.returncode == 0, told
+    assert [line.rpartition(": ")[2] for line in progress(told)][-2:] == ["ok, 1 of 2 in a row", "ok, 2 of 2 in a row"]
+
+
+def test_a_stack_that_does_not_listen_yet_is_waited_for(tmp_path: Path) -> None:
+    done = gate("--wait=8s", f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}")
+    assert done.returncode == 1
+    assert len(progress(done.stdout)) > 1
+
+
+def test_wrong_settings_end_it_at_once(tmp_path: Path) -> None:
+    done = gate(f"--target={tmp_path}/absent.toml")
     assert done.returncode == 4
     assert "no such settings file" in done.stdout
+    assert [line.rpartition(": ")[2] for line in progress(done.stdout)] == ["no judgement, exit status 4"]
+
+
+@pytest.mark.parametrize("option", ["--collect-only", "--markers", "--show-target"])
+def test_what_judges_nothing_is_not_let_through(option: str, tmp_path: Path) -> None:
+    done = gate(option, f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}")
+    assert done.returncode == 5
+    assert len(progress(done.stdout)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--honor-silences"], "--honor-silences is not for a gate"),
+        (["--honor-for"], "--honor-for is not for a gate"),
+        (["--wait=soon"], "'soon' is no length of time"),
+        (["--in-a-row=0"], "at least 1"),
+        (["--in-a-row=few"], "invalid int value"),
+    ],
+)
+def test_wrong_usage_is_said(arguments: list[str], words: str) -> None:
+    done = gate(*arguments)
+    assert done.returncode == 4
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_step_shows_the_final_judgement_alone(tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("# what was there\n")
+    done = gate(
+        "--wait=8s", "-m", "sev0", f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}",
+        GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary),
+    )  # fmt: skip
+    assert len(progress(done.stdout)) > 1
+    assert summary.read_text().startswith("# what was there\n## Ordinaut: firing")
+    assert summary.read_text().count("## Ordinaut") == 1
+    assert done.stdout.count("\n::error title=firing sev0 OrchestratorAPIDown::") == 1
+
+
+def asking(gate: int) -> list[psutil.Process]:
+    """Give the gate's judgement, once it has connected to what it judges."""
+    children = psutil.Process(gate).children()
+    require(any(child.net_connections() for child in children), f"no judgement asks anything: {children}")
+    return children
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_when_it_is_told_to(number: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize("judging", [True, False], ids=["judging", "waiting"])
+def test_it_ends_when_it_is_told_to(
+    number: signal.Signals, sandbox: EmbeddedStack, options: list[str], *, judging: bool
+) -> None:
+    break_stack(sandbox, FAULTS["postgres-hung" if judging else "workers-stopped"])
     with subprocess.Popen(
-        gate(f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}"),
+        command("--wait=60s", *options, "-p", "no:cacheprovider"),
         cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as run:  # fmt: skip
         assert run.stdout is not None
-        assert "judgement 1: nowhere: firing" in run.stdout.readline()
+        children: list[psutil.Process] = []
+        if judging:
+            children = until(lambda: asking(run.pid))
+        else:
+            assert "firing NoActiveWorkers" in run.stdout.readline()
         run.send_signal(number)
-        assert "gate: interrupted" in run.communicate(timeout=30)[0]
-        assert run.returncode == 130
+        told = run.communicate(timeout=30)[0]
+    assert run.returncode == 2, told
+    assert told.splitlines()[-1] == "gate: interrupted"
+    assert "target: sandbox" in told  # the last judgement, as far as it came
+    assert not any(child.is_running() for child in children)
+    assert "Traceback" not in told
 
 
 # -- cron's own target

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import http.server
+import json
+import os
 import re
+import socket
 import subprocess
 import threading
+import time
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,7 +18,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from checks.muting import Muted
-from reports import github, metrics
+from reports import github, metrics, ping
 from reports.results import Cause
 from tests.conftest import needs
 from tests.projects import Project, nowhere
@@ -76,10 +80,15 @@ def test_promtool_accepts_them(tmp_path: Path) -> None:
 def test_a_run_writes_them_whole_for_others_to_read(project: Project, judge: Judge, tmp_path: Path) -> None:
     path = tmp_path / "textfile" / "ordinaut.prom"
     path.parent.mkdir()
-    assert judge(f"--metrics={path}", target=nowhere(tmp_path), cwd=project.folder).status == 1
+    umask = os.umask(0o077)  # the run inherits it, as it may cron's
+    try:
+        seen = judge(f"--metrics={path}", target=nowhere(tmp_path), cwd=project.folder)
+    finally:
+        os.umask(umask)
+    assert seen.status == 1
     assert samples(path)["ordinaut_health_alert_state", "ItFires/firing"] == 1
     assert list(path.parent.iterdir()) == [path]
-    assert path.stat().st_mode & 0o444 == 0o444
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_metrics_that_cannot_be_written_cost_a_warning(project: Project, judge: Judge, tmp_path: Path) -> None:
@@ -127,6 +136,32 @@ def test_a_step_of_github_actions_tells_both(project: Project, judge: Judge, tmp
     assert "\n::error title=firing sev0 ItFires::it is bad" in seen.output
     assert summary.read_text().startswith("# what was there\n## Ordinaut: firing")
     assert "::error" not in judge(target=nowhere(tmp_path), cwd=project.folder, GITHUB_ACTIONS="").output
+
+
+def test_what_a_log_says_is_no_command(project: Project, judge: Judge, tmp_path: Path) -> None:
+    said = "::error::forged ##[error]forged"
+    project.add_alert("it_fires", f'@trigger()\ndef test_it():\n    assert False, "it is bad\\n{said}"\n')
+    seen = judge("-v", "-ra", target=nowhere(tmp_path), cwd=project.folder, GITHUB_ACTIONS="true")
+    before, fenced, after = re.split(r"^::(?:stop-commands::)?[0-9a-f]{32}(?:::)?\n", seen.output, flags=re.MULTILINE)
+    assert before == ""
+    assert said in fenced
+    assert after.startswith("::error title=firing sev0 ItFires::it is bad%0A")
+    assert after.count("\n") == 1
+
+
+# -- results.json where it is wanted
+
+
+def test_the_results_are_written_where_a_pipeline_looks_for_them(
+    project: Project, judge: Judge, tmp_path: Path
+) -> None:
+    path = tmp_path / "asked.json"
+    seen = judge(f"--results={path}", target=nowhere(tmp_path), cwd=project.folder)
+    assert json.loads(path.read_text()) == seen.results
+    assert path.stat().st_mode & 0o777 == 0o600
+    lost = judge(f"--results={tmp_path}/nowhere/x.json", target=nowhere(tmp_path), cwd=project.folder)
+    assert lost.status == seen.status == 1
+    assert "the results could not be written" in lost.output
 
 
 # -- a dead man's switch
@@ -185,6 +220,48 @@ def test_a_ping_that_is_not_taken_costs_a_warning(
     assert refused.status == 0
     assert "the ping was not taken: ConnectError" in refused.output
     assert "a-secret" not in seen.output + refused.output
+
+
+def test_the_url_of_the_ping_is_in_no_log(project: Project, judge: Judge, tmp_path: Path, switch: _Switch) -> None:
+    url = f"--ping=http://127.0.0.1:{switch.server_port}/a-secret"
+    seen = judge(url, "--log-cli-level=DEBUG", "-vv", target=nowhere(tmp_path), cwd=project.folder)
+    assert switch.asked == ["/a-secret/1"]
+    assert "a-secret" not in seen.output
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://[::1", "http://a..b/a-secret", "http://127.0.0.1:99999/a-secret"])
+def test_a_url_that_is_none_costs_a_warning(url: str) -> None:
+    (complaint,) = ping.send(url, 0)
+    assert complaint.startswith("the ping was not taken: ")
+    assert "a-secret" not in complaint
+
+
+def test_certificates_that_are_not_there_cost_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent"))
+    assert ping.send("https://127.0.0.1:1/a-secret", 0) == ["the ping was not taken: FileNotFoundError"]
+
+
+def test_a_ping_that_is_answered_letter_by_letter_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        over = threading.Event()
+
+        def dribble() -> None:
+            connection, _ = server.accept()
+            with connection:
+                for letter in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100:
+                    connection.send(bytes([letter]))
+                    if over.wait(0.2):
+                        return
+
+        thread = threading.Thread(target=dribble)
+        thread.start()
+        began = time.monotonic()
+        told = ping.send(f"http://127.0.0.1:{server.getsockname()[1]}/a-secret", 0)
+        took = time.monotonic() - began
+        over.set()
+        thread.join()
+    assert told == ["the ping was not taken: no answer within 2 s"]
+    assert took < ping.SECONDS + 1
 
 
 # -- JUnit
