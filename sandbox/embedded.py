@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
 import psycopg
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from sandbox import backups, disk, processes, servers, target
-from sandbox.polling import NotYet, require, until
+from sandbox.polling import until
 from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
+from sandbox.shared import SharedStack
 from sandbox.state import FILE as STATE_FILE
 from sandbox.state import State
 from sandbox.switches import FILE as SWITCHES_FILE
@@ -200,7 +195,7 @@ class EmbeddedPostgres(EmbeddedService):
         self.start()
 
 
-class EmbeddedStack:
+class EmbeddedStack(SharedStack):
     """A whole Ordinaut in one folder."""
 
     def __init__(self, state: State) -> None:
@@ -397,21 +392,6 @@ class EmbeddedStack:
 
     # -- the ways in
 
-    @property
-    def api_url(self) -> str:
-        """Where the API listens."""
-        return f"http://127.0.0.1:{self.state.ports['api']}"
-
-    @property
-    def redis_url(self) -> str:
-        """Where Redis listens."""
-        return f"redis://127.0.0.1:{self.state.ports['redis']}/0"
-
-    def database_url(self, role: str = ROLE, password: str | None = None) -> str:
-        """Return the database's URL as Ordinaut's services write it."""
-        port = self.state.ports["postgres"]
-        return f"postgresql+psycopg://{role}:{password or self.state.password}@127.0.0.1:{port}/{DATABASE}"
-
     def dump(self) -> bytes:
         """Return what pg_dump writes of the database."""
         command = [
@@ -425,11 +405,6 @@ class EmbeddedStack:
         with self.redis_client() as client:
             client.save()
         return (self.folder / "redis" / "dump.rdb").read_bytes()
-
-    @property
-    def password(self) -> str:
-        """The right password of the role `orchestrator`."""
-        return self.state.password
 
     def sql(self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE) -> list[tuple[Any, ...]]:
         """Run a statement as the sandbox's administrator, who needs no password."""
@@ -446,36 +421,7 @@ class EmbeddedStack:
             cursor = connection.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
-    def connect(self, user: str = ROLE) -> psycopg.Connection[tuple[Any, ...]]:
-        """Connect as a client would, over TCP and with the password, in bounded time."""
-        return psycopg.connect(
-            host="127.0.0.1",
-            port=self.state.ports["postgres"],
-            user=user,
-            password=self.state.password,
-            dbname=DATABASE,
-            autocommit=True,
-            connect_timeout=2,
-            application_name="sandbox-client",
-        )
-
-    def redis_client(self, password: str | None = None) -> Redis:
-        """Return a client with short time limits."""
-        return Redis.from_url(
-            self.redis_url,
-            password=password,
-            socket_timeout=1,
-            socket_connect_timeout=1,
-            retry=Retry(NoBackoff(), 0),
-        )
-
     # -- what faults use besides
-
-    def switch(self, **changes: object) -> Switches:
-        """Tell the stand-in services what to do wrong."""
-        switches = replace(Switches.load(self.folder), **cast("Any", changes))
-        switches.save(self.folder)
-        return switches
 
     def log(self, service: str) -> Path:
         """Return the log file of a service."""
@@ -493,95 +439,6 @@ class EmbeddedStack:
 
     def _pid_file(self, name: str) -> Path:
         return self.folder / "pids" / f"{name}.pid"
-
-    def note(self, key: str, value: str | None) -> None:
-        """Remember something until the fault is healed."""
-        if value is None:
-            self.state.notes.pop(key, None)
-        else:
-            self.state.notes[key] = value
-        self.state.save()
-
-    def noted(self, key: str) -> str:
-        """Return what was noted; empty where nothing was."""
-        return self.state.notes.get(key, "")
-
-    # -- what 'healthy' means
-
-    def require_healthy(self) -> None:
-        """Raise NotYet unless every part works and says so."""
-        for service in self.services:
-            require(service.condition() == "running", f"{service.name} is {service.condition()}")
-        self._require_database()
-        self._require_redis()
-        for worker in self.workers:
-            self.require_heartbeat(worker.worker_id)
-        self._require_jobs()
-        document = self._health()
-        bad = [f"{each['name']}: {each['message']}" for each in document["checks"] if each["status"] != "healthy"]
-        require(document["status"] == "healthy", f"the API says {document['status']}: {'; '.join(bad)}")
-
-    def _require_database(self) -> None:
-        try:
-            with self.connect_to_any() as connection:
-                connection.execute("SELECT 1")
-        except psycopg.OperationalError as error:
-            raise NotYet(f"PostgreSQL does not answer: {error}") from error
-
-    def connect_to_any(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """Connect to the server as its administrator, to the database that is always there."""
-        return psycopg.connect(
-            host=self.state.socket_folder,
-            port=self.state.ports["postgres"],
-            user=ROLE,
-            dbname="postgres",
-            connect_timeout=2,
-            application_name="sandbox",
-        )
-
-    def _require_redis(self) -> None:
-        try:
-            with self.redis_client() as client:
-                client.ping()
-        except RedisError as error:
-            raise NotYet(f"Redis does not answer: {error}") from error
-
-    def _require_api(self) -> None:
-        try:
-            httpx.get(f"{self.api_url}/health/live", timeout=2)
-        except httpx.TransportError as error:
-            raise NotYet(f"the API does not answer: {error!r}") from error
-
-    def _health(self) -> dict[str, Any]:
-        try:
-            response = httpx.get(f"{self.api_url}/health", timeout=5)
-            response.raise_for_status()
-            document: dict[str, Any] = response.json()
-        except (httpx.HTTPError, json.JSONDecodeError) as error:
-            raise NotYet(f"the API's health is no document: {error!r}") from error
-        return document
-
-    def require_heartbeat(self, worker_id: str) -> None:
-        """Raise NotYet unless the worker was seen just now."""
-        seen = self._sql_or_not_yet(
-            "SELECT 1 FROM worker_heartbeat WHERE worker_id = %s AND last_seen > now() - interval '10 s'",
-            (worker_id,),
-        )
-        require(seen, f"{worker_id} has sent no heartbeat for 10 s")
-
-    def _require_jobs(self) -> None:
-        missing = self._sql_or_not_yet(
-            "SELECT title FROM task WHERE status = 'active' AND schedule_kind IN ('cron', 'rrule', 'once')"
-            " AND NOT (schedule_kind = 'once' AND schedule_expr::timestamptz <= now())"
-            " AND NOT EXISTS (SELECT FROM apscheduler_jobs WHERE id = schedule_kind || '-' || task.id)"
-        )
-        require(not missing, f"no job for {', '.join(title for (title,) in missing)}")
-
-    def _sql_or_not_yet(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        try:
-            return self.sql(statement, parameters)
-        except psycopg.Error as error:
-            raise NotYet(str(error).strip()) from error
 
 
 def _module(name: str, *arguments: str) -> list[str]:
