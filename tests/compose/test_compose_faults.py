@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.breaking import break_stack, heal_stack
+from sandbox.compose import engine
 from sandbox.compose.faults import FAULTS, OWN
 from sandbox.compose.stack import OURS, ComposeStack
 from sandbox.embedded import EmbeddedStack
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.fault import Fault
+    from tests.conftest import Judgement
 
 # Of the faults that both forms have, one of each verb: they are proved one by one on the embedded form.
 SHARED = ["api-error", "postgres-starting", "postgres-no-connections-left", "redis-stopped", "scheduler-fails-at-start",
@@ -28,6 +30,7 @@ SHARED = ["api-error", "postgres-starting", "postgres-no-connections-left", "red
 
 # With an engine that does not answer nothing can be found: the addresses stand in the settings.
 TOLD = ["docker-stopped"]
+NOT_FOUND = "did not answer in time"
 
 
 @pytest.mark.docker
@@ -38,6 +41,8 @@ def test_a_fault_gives_exactly_its_alert_and_heals(sandbox: ComposeStack, name: 
     assert State.load(sandbox.folder).broken == [name]
     if name in OWN:
         require_as_expected(OWN[name], health_run(tmp_path / "output", target))
+    if name in TOLD:
+        require_unknown(health_run(tmp_path / "output"))
     # Healed by another command than the one that broke it.
     assert heal_stack(ComposeStack.load(sandbox.folder)) == [name]
     sandbox.state = State.load(sandbox.folder)
@@ -49,6 +54,16 @@ def test_a_fault_gives_exactly_its_alert_and_heals(sandbox: ComposeStack, name: 
     services = {service.there().id for service in sandbox.services}
     assert {each.id for each in sandbox.docker.containers.list(all=True, filters=only)} == services
     assert sandbox.docker.volumes.list(filters=only) == []
+
+
+def require_unknown(seen: Judgement) -> None:
+    """Nothing is known of Ordinaut, and one line says why; the host, which is this one, is judged."""
+    assert seen.status == 6, seen.output
+    assert seen.in_state("firing") == set()
+    assert {"OrchestratorAPIDown", "OrchestratorDatabaseDown", "NoActiveWorkers"} <= seen.in_state("unknown")
+    assert {"DiskSpaceCritical", "MemoryUsageCritical"} <= seen.in_state("ok")
+    (line,) = [line for line in seen.output.splitlines() if line.startswith("target: ")]
+    assert line.endswith(f"not found: the Docker engine at {engine.address()} {NOT_FOUND}")
 
 
 @pytest.mark.docker

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sandbox.compose.stack import ComposeStack
 
 ENGINE = "/var/run/docker.sock"
-BY_HAND = {"postgres": "postgres", "redis": "redis", "api": "api", "scheduler": "scheduler", "worker": "worker"}
+BY_HAND = {"postgres": "postgres", "redis": "redis", "api": "api", "worker": "worker", "scheduler": "ops_scheduler_1"}
 SERVICES = ("postgres", "redis", "api")
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -212,16 +212,24 @@ def test_without_permission_the_rest_is_judged(sandbox: ComposeStack, output: Pa
         path.chmod(0o600)
         command = [
             "setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search",
-            sys.executable, "-m", "pytest", f"--target={sandbox.folder / 'target.toml'}", f"--docker={proxy.url}",
-            f"--output={output}", "-p", "no:cacheprovider",
+            sys.executable, "-m", "pytest", f"--docker={proxy.url}", "-p", "no:cacheprovider",
         ]  # fmt: skip
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False
-        )
-    assert done.returncode == 6, done.stdout
-    assert f"no permission on {proxy.url}: add this user to the group `docker`" in done.stdout
-    results = json.loads(next(output.glob("20*/results.json")).read_text())
-    assert {alert["state"] for alert in results["alerts"]} == {"ok"}
+
+        def judged(name: str, *arguments: str) -> tuple[str, dict[str, str]]:
+            done = subprocess.run(
+                [*command, f"--output={output / name}", *arguments],
+                cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+            assert done.returncode == 6, done.stdout
+            assert f"no permission on {proxy.url}: add this user to the group `docker`" in done.stdout
+            results = json.loads(next((output / name).glob("20*/results.json")).read_text())
+            return done.stdout, {alert["name"]: alert["state"] for alert in results["alerts"]}
+
+        assert set(judged("told", f"--target={sandbox.folder / 'target.toml'}")[1].values()) == {"ok"}
+        said, states = judged("not found")
+    assert [line for line in said.splitlines() if line.startswith("target: ordinaut, not found: no permission on")]
+    assert states["OrchestratorAPIDown"] == "unknown"
+    assert states["MemoryUsageCritical"] == "ok"
 
 
 # -- an engine on another host
