@@ -85,7 +85,7 @@ def markdown(results: Results) -> str:
 
 
 def _words(alert: AlertResult) -> str:
-    causes = "; ".join(f"{cause.name}: {cause.message}" for cause in alert.causes[:2])
+    causes = "; ".join(summary.cause(alert, cause) for cause in alert.causes[:2])
     findings = "; ".join(f"{check.cause}: {check.message}" for check in alert.findings)
     return " | ".join(part for part in (alert.message, causes or findings) if part)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reports.results import AlertResult, Results
+    from reports.results import AlertResult, Cause, Results
 
 
 def of(results: Results) -> str:
@@ -28,12 +28,17 @@ def of(results: Results) -> str:
 def _lines(alert: AlertResult) -> list[str]:
     lines = [f"* {alert.shown_state} sev{alert.severity} {alert.name}: {alert.message or _noted(alert)}"]
     if alert.state == "firing":
-        lines += [f"  cause: {cause.name}: {cause.message}" for cause in alert.causes[:2]]
+        lines += [f"  cause: {cause(alert, each)}" for each in alert.causes[:2]]
         lines.append(f"  since {alert.since}, respond by {alert.respond_by}, escalate at {alert.escalate_at}")
         lines.append(f"  {runbook(alert)}")
     if alert.muted:
         lines.append(f"  {alert.muted}")
     return lines
+
+
+def cause(alert: AlertResult, found: Cause) -> str:
+    """Name a probable cause, and say what was seen of it where that is more than the alert itself says."""
+    return found.name if found.message == alert.message else f"{found.name}: {found.message}"
 
 
 def runbook(alert: AlertResult) -> str:

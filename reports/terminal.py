@@ -44,9 +44,9 @@ def _write_alert(terminal: Any, alert: AlertResult, verbose: bool) -> None:
     state = alert.shown_state
     terminal.write(f"{state.upper():8} ", **_MARKUP.get(state, {"yellow": True}))
     terminal.write(f"sev{alert.severity} {alert.name}", bold=True)
-    terminal.write_line(f"  {_message(alert)}")
+    terminal.write_line(f"  {_on_one_line(_message(alert))}")
     for cause in alert.causes[:3]:
-        _write_line(terminal, "cause", f"{cause.name}: {cause.message}")
+        _write_line(terminal, "cause", summary.cause(alert, cause))
     for check in alert.findings if alert.state != "firing" else ():
         if check.message != alert.message:  # what could not be told for the same reason was said with it
             _write_line(terminal, check.outcome, f"{check.cause}: {check.message}")
@@ -57,6 +57,8 @@ def _write_alert(terminal: Any, alert: AlertResult, verbose: bool) -> None:
     if alert.state == "firing":
         _write_line(terminal, "since", f"{alert.since}, respond by {alert.respond_by}, escalate at {alert.escalate_at}")
         _write_line(terminal, "runbook", summary.runbook(alert))
+    elif alert.since and alert.recent and alert.since != alert.recent[-1].at:  # that it is so now was said
+        _write_line(terminal, "since", alert.since)
     if verbose:
         _write_evidence(terminal, alert)
 
@@ -69,8 +71,17 @@ def _message(alert: AlertResult) -> str:
     return alert.message or "does not fire, but:"
 
 
+def _plain(text: str) -> str:
+    """Give text without what a terminal acts on: a log that is shown must not hide a line, or rename the window."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text.expandtabs())
+
+
+def _on_one_line(words: str) -> str:
+    return _plain(" ".join(words.split()))  # drivers and logs speak in several
+
+
 def _write_line(terminal: Any, what: str, words: str) -> None:
-    terminal.write_line(f"{'':11}{what:8} {words}".rstrip())
+    terminal.write_line(f"{'':11}{what:8} {_on_one_line(words)}".rstrip())
 
 
 def _write_evidence(terminal: Any, alert: AlertResult) -> None:
@@ -78,13 +89,17 @@ def _write_evidence(terminal: Any, alert: AlertResult) -> None:
         if check.outcome in ("ok", "skipped"):
             continue
         for page in check.evidence:
-            _write_line(terminal, "evidence", f"$ {page.command}  ({page.took_ms:g} ms)")
+            terminal.write_line(f"{'':11}evidence $ {_plain(page.command)}  ({page.took_ms:g} ms)")
             for line in page.excerpt.splitlines()[-EXCERPT_LINES:]:
-                _write_line(terminal, "", line)
+                terminal.write_line(f"{'':20}{_plain(line)}".rstrip())
 
 
 def _write_follower(terminal: Any, alert: AlertResult) -> None:
-    how = "cannot be judged while that is so" if alert.shown_state == "unknown" else f"follows from it: {alert.message}"
+    how = f"follows from it: {_on_one_line(alert.message)}"
+    if alert.shown_state == "unknown":
+        how = "cannot be judged while that is so"
+        if alert.state == "ok":
+            how = "does not fire; not every cause can be looked for while that is so"
     terminal.write_line(f"           └ {alert.shown_state} sev{alert.severity} {alert.name}: {how}")
 
 

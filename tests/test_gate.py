@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import fcntl
+import json
+import re
 import signal
 import subprocess
 import sys
@@ -289,3 +291,29 @@ def test_reports_do_not_overlap(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "another one is being made" in done.stderr
     assert not runs_in(tmp_path)
+
+
+def test_a_report_is_made_from_any_folder(tmp_path: Path) -> None:
+    if not (ROOT / ".venv").exists():
+        pytest.skip("needs the environment that make sets up")
+    metrics, output = tmp_path / "ordinaut.prom", tmp_path / "output"
+    for _ in range(2):  # the second time its files are there
+        done = subprocess.run(
+            ["make", "-C", str(ROOT), "report", f"OUTPUT={output}",
+             f"ARGS=--target={nowhere(tmp_path)} --metrics={metrics}"],
+            cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2
+        assert "report] Error 6" in done.stderr, done.stdout  # nothing has lasted long enough to fire
+    assert len(runs_in(output)) == 2
+    assert {"index.html", "history.sqlite", "latest", ".lock"} <= {path.name for path in output.iterdir()}
+    assert "ordinaut_health_alert_state" in metrics.read_text()
+    results = json.loads((output / "latest" / "results.json").read_text())
+    assert {alert["severity"] for alert in results["alerts"]} == {0, 1, 2, 3}
+    assert "pending" in {alert["state"] for alert in results["alerts"]}
+
+
+def test_the_readme_joins_options_and_paths() -> None:
+    """A path that stands alone is a test to pytest, once it exists: then no option of ours is known."""
+    apart = re.findall(r"--(?:output|metrics|results|target|html) [^\s`|]+", (ROOT / "README.md").read_text())
+    assert [words for words in apart if words != "--target sandbox"] == []
