@@ -10,7 +10,7 @@ ARGS ?=
 # Works from any folder: make -C /path/to/this smoke
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke check report gate test bench lint format readme lock clean
+.PHONY: help demo smoke check report gate test bench lint format readme rules lock clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -59,6 +59,9 @@ format: $(BIN)/.dev  ## let ruff lay the code out
 
 readme: $(BIN)/.dev  ## write the README's table of alerts anew
 	@$(BIN)/python -m reports.alert_table
+
+rules: $(BIN)/.run  ## the alerts as Prometheus rules, to stdout; ARGS="--runbooks=https://…" says where the runbooks are
+	@$(BIN)/python -m reports.prometheus_rules $(ARGS)
 
 lock: $(BIN)/.dev  ## resolve the dependencies anew
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -48,7 +48,8 @@ class Alert:
     """An alert of the playbook: everything that is said of it stands here, once.
 
     `limits` are the playbook's thresholds, which a target may override; `lasts` is how long the condition must hold
-    (Prometheus' `for`); `explains` is the resource whose absence this alert is about.
+    (Prometheus' `for`); `explains` is the resource whose absence this alert is about. `expression` is what Prometheus
+    evaluates for it, with `$name` for a limit (`make rules`).
     """
 
     name: str
@@ -62,6 +63,7 @@ class Alert:
     escalate_when: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     explains: str | None = None
+    expression: str = ""
 
     @property
     def all_labels(self) -> dict[str, str]:

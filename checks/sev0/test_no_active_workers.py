@@ -23,6 +23,7 @@ ALERT = Alert(
         "memory_available": percent(5),
         "container_memory": percent(90),
     },
+    expression="ordinaut_worker_heartbeat_age_seconds > $heartbeat_age",
     respond_within=minutes(5),
     escalate_after=minutes(15),
     labels={"service": "worker"},

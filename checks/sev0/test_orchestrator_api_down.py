@@ -24,6 +24,7 @@ ALERT = Alert(
         "memory_available": percent(5),
         "container_memory": percent(90),
     },
+    expression='up{job="orchestrator-api"} == 0',
     respond_within=minutes(5),
     escalate_after=minutes(15),
     escalate_when=("several services fail", "the integrity of data is in doubt"),

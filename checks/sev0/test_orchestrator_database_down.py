@@ -17,6 +17,7 @@ ALERT = Alert(
     impact="complete system failure, possible loss of data",
     lasts=minutes(1),
     limits={"recent_errors": minutes(10), "disk_free": percent(5), "memory_available": percent(5)},
+    expression="pg_up == 0",
     respond_within=minutes(2),
     escalate_after=minutes(15),
     escalate_when=("the log shows PANIC or corruption", "the volume of the database is damaged or full"),

@@ -17,6 +17,7 @@ ALERT = Alert(
         "mean_statement_time": seconds(1),
         "used_slots": percent(80),
     },
+    expression="ordinaut_database_statement_age_seconds > $statement_age",
     respond_within=minutes(15),
     escalate_after=minutes(30),
     labels={"service": "postgres"},

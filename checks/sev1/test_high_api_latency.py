@@ -22,6 +22,10 @@ ALERT = Alert(
         "container_memory": percent(90),
         "memory_available": percent(5),
     },
+    expression=(
+        "histogram_quantile(0.95, sum by (le) (rate(orchestrator_http_request_duration_seconds_bucket"
+        '{endpoint!~"/health.*|/metrics"}[5m]))) > $p95_bucket'
+    ),
     respond_within=minutes(15),
     escalate_after=minutes(30),
     labels={"service": "api"},

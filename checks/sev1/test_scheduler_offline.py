@@ -16,6 +16,9 @@ ALERT = Alert(
     trigger="no task scheduling activity for more than 5 minutes",
     impact="future tasks are not queued",
     limits={"late_by": minutes(5), "recent_errors": minutes(15), "clock_skew": seconds(30)},
+    expression=(  # without the scheduler's table there is no lateness to read
+        "ordinaut_scheduler_late_seconds > $late_by or absent(ordinaut_scheduler_late_seconds) and on () pg_up == 1"
+    ),
     respond_within=minutes(15),
     escalate_after=minutes(30),
     labels={"service": "scheduler"},

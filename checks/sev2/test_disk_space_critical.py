@@ -21,6 +21,10 @@ ALERT = Alert(
         "log_size": gibibytes(1),
         "table_size": gibibytes(5),
     },
+    expression=(
+        'node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs"} / node_filesystem_size_bytes < $free'
+        ' or node_filesystem_files_free{fstype!~"tmpfs|ramfs"} / (node_filesystem_files > 0) < $inodes_free'
+    ),
     respond_within=minutes(30),
     escalate_after=minutes(60),
     labels={"service": "host"},

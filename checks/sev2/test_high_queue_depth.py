@@ -19,6 +19,7 @@ ALERT = Alert(
         "heartbeat_age": minutes(3),
         "worker_forgotten": minutes(60),
     },
+    expression="ordinaut_due_work_items > $pending_items",
     respond_within=minutes(30),
     escalate_after=minutes(60),
     labels={"service": "worker"},

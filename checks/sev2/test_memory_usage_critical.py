@@ -20,6 +20,7 @@ ALERT = Alert(
         "process_share": percent(25),
         "shared_buffers": percent(40),
     },
+    expression="node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < $available",
     respond_within=minutes(30),
     escalate_after=minutes(60),
     labels={"service": "host"},

@@ -19,6 +19,10 @@ ALERT = Alert(
         "failed_share": percent(20),
         "retried_share": percent(20),
     },
+    expression=(  # the last hour's runs over an hour: the last two hours
+        "max_over_time(ordinaut_task_runs_last_hour[1h]) < $runs_per_hour"
+        " and ordinaut_due_work_oldest_seconds > $work_waits and ordinaut_system_age_seconds > 7200"
+    ),
     respond_within=hours(2),
     escalate_after=hours(8),
     labels={"service": "worker"},
