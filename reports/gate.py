@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -110,8 +111,8 @@ def wait_until_well(
 class Runner:
     """Runs the suite in a fresh process each time; in a process group of its own, so that only we interrupt it."""
 
-    def __init__(self, arguments: list[str], folder: Path) -> None:
-        self._results = folder / "results.json"
+    def __init__(self, arguments: list[str], folder: Path, results: Path | None) -> None:
+        self._results = results or folder / "results.json"
         self._output = folder / "output"
         self._summary = folder / "summary"
         self._command = [sys.executable, "-m", "pytest", "-m", SEVERITIES, *arguments, f"--results={self._results}"]
@@ -174,11 +175,12 @@ def _arguments(given: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = _Parser(prog="python -m reports.gate", description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
     parser.add_argument("--wait", type=_span, default=Span(120), metavar="TIME", help="as 120s or 5min (2 min)")
     parser.add_argument("--in-a-row", type=int, default=2, metavar="N", help="how often it must be well (2)")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="where the final judgement's results.json goes")
     own, rest = parser.parse_known_args(given)
     if own.in_a_row < 1:
         parser.error("--in-a-row: at least 1")
     for option in NEVER:
-        if option in rest:
+        if option in (*rest, *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))):
             parser.error(f"{option} is not for a gate: what is broken must not be let through")
     return own, rest
 
@@ -188,7 +190,7 @@ def main(given: list[str]) -> int:
     own, rest = _arguments(given)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="ordinaut-gate-") as folder:
-        runner = Runner(rest, Path(folder))
+        runner = Runner(rest, Path(folder), own.results)
         try:
             last = wait_until_well(
                 runner, own.wait.total_seconds(), own.in_a_row, say=lambda words: print(words, flush=True)

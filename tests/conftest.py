@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
+
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):  # what tests find is not for the step that they may run in
+    os.environ.pop(_name, None)
 IN_ONE_PROCESS = ("tests/compose", "tests/browser")  # a fault stops the engine for all; a browser is started once
 
 

@@ -230,6 +230,20 @@ def test_wrong_usage_is_said(arguments: list[str], words: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_what_is_not_for_a_gate_is_not_slipped_in() -> None:
+    done = gate(PYTEST_ADDOPTS="-q --honor-silences")
+    assert done.returncode == 4
+    assert "--honor-silences is not for a gate" in done.stderr
+
+
+def test_the_results_of_the_final_judgement_are_written_where_they_are_wanted(
+    options: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "asked.json"
+    assert gate("--in-a-row=1", f"--results={path}", *options).returncode == 0
+    assert json.loads(path.read_text())["verdict"] == "ok"
+
+
 def test_a_step_shows_the_final_judgement_alone(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("# what was there\n")
