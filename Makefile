@@ -31,7 +31,7 @@ report: $(BIN)/.run  ## every alert, as cron wants it: honours `for` and silence
 		[ $$status -ne 75 ] || echo "report: another one is being made, so none was made now" >&2; exit $$status; }
 
 gate: $(BIN)/.run  ## after a deploy: sev0 and sev1, until well twice in a row or WAIT is over; ARGS for pytest
-	@$(BIN)/python -m reports.gate --wait=$(WAIT) --output="$(OUTPUT)" $(ARGS)
+	@exec $(BIN)/python -m reports.gate --wait=$(WAIT) --output="$(OUTPUT)" $(ARGS)
 
 demo: $(BIN)/.dev  ## try it: a small real Ordinaut, judged; FAULT=workers-stopped breaks it first
 	@$(BIN)/python -m sandbox demo $(FAULT)

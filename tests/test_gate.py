@@ -290,6 +290,20 @@ def test_it_ends_when_it_is_told_to(
     assert "Traceback" not in told
 
 
+def test_it_ends_with_make(tmp_path: Path) -> None:
+    if not (ROOT / ".venv").exists():
+        pytest.skip("needs the environment that make sets up")
+    with subprocess.Popen(
+        ["make", "--silent", "-C", str(ROOT), "gate", f"OUTPUT={tmp_path / 'output'}",
+         f"ARGS=--target={nowhere(tmp_path)}"],
+        env=environment(), stdout=subprocess.PIPE, text=True,
+    ) as run:  # fmt: skip
+        assert run.stdout is not None
+        assert "firing OrchestratorAPIDown" in run.stdout.readline()
+        run.terminate()
+        assert "gate: interrupted" in run.communicate(timeout=30)[0]
+
+
 # -- cron's own target
 
 
