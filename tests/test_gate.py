@@ -17,7 +17,7 @@ from sandbox.breaking import break_stack, heal_stack
 from sandbox.faults import FAULTS
 from sandbox.polling import require, until
 from tests.conftest import runs_in
-from tests.projects import ROOT, environment, nowhere
+from tests.projects import ROOT, SECRET, environment, nowhere
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,9 +194,13 @@ def test_a_stack_that_heals_is_waited_for(sandbox: EmbeddedStack, options: list[
 
 
 def test_a_stack_that_does_not_listen_yet_is_waited_for(tmp_path: Path) -> None:
-    done = gate("--wait=8s", f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}")
+    ping = "--ping=http://127.0.0.1:1/hidden-in-the-ping"
+    done = gate("--wait=8s", "-v", ping, f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}")
     assert done.returncode == 1
     assert len(progress(done.stdout)) > 1
+    assert "the ping was not taken" in done.stdout
+    for secret in (SECRET, "hidden-in-the-ping"):
+        assert secret not in done.stdout + done.stderr
 
 
 def test_wrong_settings_end_it_at_once(tmp_path: Path) -> None:
