@@ -59,7 +59,7 @@ class Run:
     @property
     def at(self) -> str:
         """When it was started, as people read it."""
-        return f"{self.started_at:%Y-%m-%d %H:%M:%S}"
+        return self.started_at.isoformat(" ", "seconds")[:19]
 
 
 class History:
