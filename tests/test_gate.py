@@ -193,11 +193,10 @@ def test_a_stack_that_heals_is_waited_for(sandbox: EmbeddedStack, options: list[
     assert [line.rpartition(": ")[2] for line in progress(told)][-2:] == ["ok, 1 of 2 in a row", "ok, 2 of 2 in a row"]
 
 
-def test_a_stack_that_does_not_listen_yet_is_waited_for(tmp_path: Path) -> None:
+def test_what_is_secret_is_in_no_line_of_it(tmp_path: Path) -> None:
     ping = "--ping=http://127.0.0.1:1/hidden-in-the-ping"
-    done = gate("--wait=8s", "-v", ping, f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}")
+    done = gate("--wait=1s", "-v", ping, f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}")
     assert done.returncode == 1
-    assert len(progress(done.stdout)) > 1
     assert "the ping was not taken" in done.stdout
     for secret in (SECRET, "hidden-in-the-ping"):
         assert secret not in done.stdout + done.stderr
@@ -248,17 +247,14 @@ def test_the_results_of_the_final_judgement_are_written_where_they_are_wanted(
     assert json.loads(path.read_text())["verdict"] == "ok"
 
 
-def test_a_step_shows_the_final_judgement_alone(tmp_path: Path) -> None:
+def test_a_step_shows_the_final_judgement_alone(options: list[str], tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("# what was there\n")
-    done = gate(
-        "--wait=8s", "-m", "sev0", f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}",
-        GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary),
-    )  # fmt: skip
-    assert len(progress(done.stdout)) > 1
-    assert summary.read_text().startswith("# what was there\n## Ordinaut: firing")
+    done = gate("-m", "sev0", *options, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+    assert len(progress(done.stdout)) == 2
+    assert summary.read_text().startswith("# what was there\n## Ordinaut: ok")
     assert summary.read_text().count("## Ordinaut") == 1
-    assert done.stdout.count("\n::error title=firing sev0 OrchestratorAPIDown::") == 1
+    assert done.stdout.count("::stop-commands::") == 1
 
 
 def asking(gate: int) -> list[psutil.Process]:
@@ -282,7 +278,7 @@ def test_it_ends_when_it_is_told_to(
         assert run.stdout is not None
         children: list[psutil.Process] = []
         if judging:
-            children = until(lambda: asking(run.pid))
+            children = until(lambda: asking(run.pid), seconds=30)
         else:
             assert "firing NoActiveWorkers" in run.stdout.readline()
         run.send_signal(number)
