@@ -39,7 +39,8 @@ class Muted:
         return "pending" if self.kind == "for" else "silenced"
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.by} until {self.until}: {self.reason}"
+        who = {"for": "pending, by", "silence": "silenced by", "exemption": "exempted by"}[self.kind]
+        return f"{who} {self.by or 'nobody named'}, until {self.until}: {self.reason or 'no reason given'}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -24,7 +24,17 @@ from reports import github, table, terminal
 from reports.history import Memory
 from reports.past import ContainerState, Past
 from reports.publishing import Published, output_of, publish
-from reports.results import SCHEMA_VERSION, Changes, Results, Selection, alerts_of, exit_status, stamp, verdict
+from reports.results import (
+    SCHEMA_VERSION,
+    Changes,
+    Results,
+    Selection,
+    alerts_of,
+    exit_status,
+    stamp,
+    states_that_count,
+    verdict,
+)
 from reports.runbooks import HERE as RUNBOOKS
 
 if TYPE_CHECKING:
@@ -194,7 +204,7 @@ class HealthRun:
         outcomes = list(self.outcomes.values()) + list(self.broken_modules.values())
         if interrupted:
             outcomes += self._never_judged(outcomes)
-        status = exit_status([outcome.state for outcome in outcomes])
+        status = exit_status(states_that_count(outcomes))
         if stopped and session.exitstatus == pytest.ExitCode.INTERRUPTED and not self.broken_modules:
             status = int(pytest.ExitCode.INTERRUPTED)
         session.exitstatus = status

@@ -18,6 +18,7 @@ FIRING, UNKNOWN = 1, 6
 FLAPPING = 5  # changes of state within the runs that are remembered
 Verdict = Literal["ok", "firing", "unknown"]
 
+_EXPLAINS = ("firing", "unknown", "pending", "silenced")  # states in which an alert explains others
 _WORST_FIRST: dict[State, int] = {
     "firing": 0, "unknown": 1, "pending": 2, "silenced": 3, "noted": 4, "ok": 5, "skipped": 6,
 }  # fmt: skip
@@ -179,6 +180,16 @@ class Results:
         return [alert for alert in self.alerts if alert.caused_by == name and alert.follows]
 
 
+def states_that_count(outcomes: list[CheckOutcome]) -> list[State]:
+    """Give the states that decide how a run ends.
+
+    What could not be told for want of a resource follows from the alert about it; where that one is pending or
+    silenced, nobody is to be woken by what follows either. The report shows both.
+    """
+    held_back = {o.alert.explains for o in outcomes if o.role == "trigger" and o.state in ("pending", "silenced")}
+    return [o.state for o in outcomes if not (o.state == "unknown" and o.resource and o.resource in held_back)]
+
+
 def exit_status(states: list[State]) -> int:
     """Give the exit status of a finished run: 1 something fires, 6 something is unknown, 5 nothing was judged."""
     if "firing" in states:
@@ -203,7 +214,7 @@ def alerts_of(outcomes: list[CheckOutcome], now: datetime, past: Past) -> list[A
     ordered = sorted(outcomes, key=lambda outcome: outcome.alert.name)
     grouped = [(name, list(checks)) for name, checks in groupby(ordered, lambda outcome: outcome.alert.name)]
     states = {name: _trigger(checks).state for name, checks in grouped}
-    explainers = {checks[0].alert.explains: name for name, checks in grouped if states[name] in ("firing", "unknown")}
+    explainers = {checks[0].alert.explains: name for name, checks in grouped if states[name] in _EXPLAINS}
     alerts = [_alert(name, checks, states, explainers, now, past) for name, checks in grouped]
     return sorted(
         alerts,

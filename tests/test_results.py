@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import pytest
 from checks.judging import AlertRow, CheckOutcome, judge
 from fixtures.probing import CannotTell
 from reports.past import Past
-from reports.results import AlertResult, alerts_of, exit_status, stamp, verdict
+from reports.results import AlertResult, alerts_of, exit_status, stamp, states_that_count, verdict
 
 if TYPE_CHECKING:
     from checks.alerting import Role
@@ -230,3 +231,30 @@ def test_a_run_that_ended_otherwise_is_never_well(status: int) -> None:
 
 def test_times_are_written_in_utc() -> None:
     assert stamp(NOW.astimezone(tz=None) + timedelta(seconds=0.7)) == "2026-03-04T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("firing", 1), ("unknown", 6), ("pending", 0), ("silenced", 0), ("ok", 6)]
+)
+def test_what_follows_from_an_alert_that_is_held_back_wakes_nobody(state: State, status: int) -> None:
+    outcomes = [
+        trigger(DATABASE_DOWN, state),
+        trigger(SLOW, "unknown", resource="postgres"),
+        replace(diagnostic(API_DOWN, "unknown", "its-database"), resource="postgres"),
+        trigger(API_DOWN, "ok"),
+    ]
+    assert exit_status(states_that_count(outcomes)) == status
+
+
+def test_what_is_unknown_for_another_reason_still_counts() -> None:
+    outcomes = [trigger(DATABASE_DOWN, "pending"), trigger(SLOW, "unknown", resource="redis"), trigger(API_DOWN, "ok")]
+    assert exit_status(states_that_count(outcomes)) == 6
+    outcomes = [trigger(DATABASE_DOWN, "pending"), trigger(SLOW, "unknown")]
+    assert exit_status(states_that_count(outcomes)) == 6
+
+
+@pytest.mark.parametrize("state", ["pending", "silenced"])
+def test_it_is_folded_beneath_it_all_the_same(state: State) -> None:
+    seen = results(trigger(DATABASE_DOWN, state), trigger(SLOW, "unknown", resource="postgres"))
+    assert seen["Slow"].caused_by == "DatabaseDown"
+    assert seen["Slow"].follows
