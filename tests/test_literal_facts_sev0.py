@@ -293,6 +293,18 @@ CASES: list[Case] = [
         "ordinaut-api-1 is restarting with exit code 137, restarted 7 times",
         containers=containers(FAILS_AT_START),
     ),
+    faulty(
+        api.test_the_api_survives_its_start,
+        "ordinaut-api-1 is running, restarted 7 times",
+        containers=containers(container("api", restarts=Count(7), ran_for=Span(1))),
+    ),
+    healthy(
+        api.test_the_api_survives_its_start,
+        containers=containers(container("api", restarts=Count(7), ran_for=Span(3600))),
+    ),
+    healthy(
+        api.test_the_api_survives_its_start, containers=containers(container("api", restarts=Count(1), ran_for=Span(1)))
+    ),
     healthy(api.test_the_api_container_has_memory_left, container_usage=usage("api", 0.9)),
     healthy(api.test_the_api_container_has_memory_left, container_usage=usage("worker", 0.95)),
     faulty(
