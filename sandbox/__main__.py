@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sandbox.breaking import break_stack, heal_stack, known, named
 from sandbox.embedded import REPOSITORY, EmbeddedStack
+from sandbox.faults import OF_MONITORING
 from sandbox.filling import ITEMS, RUNS
 from sandbox.filling import fill as fill_stack
 from sandbox.polling import NotYet
@@ -41,7 +42,7 @@ def load(folder: Path) -> EmbeddedStack | ComposeStack:
     return EmbeddedStack.load(folder)
 
 
-def up(folder: Path, *, compose: bool, project: str | None) -> int:
+def up(folder: Path, *, compose: bool, project: str | None, monitoring: bool) -> int:
     """Make a sandbox and say where it is."""
     started = time.monotonic()
     stack: EmbeddedStack | ComposeStack
@@ -50,11 +51,14 @@ def up(folder: Path, *, compose: bool, project: str | None) -> int:
 
         stack = ComposeStack.up(folder, project or PROJECT)
     else:
-        stack = EmbeddedStack.up(folder)
+        stack = EmbeddedStack.up(folder, monitoring=monitoring)
     print(f"sandbox is up after {time.monotonic() - started:.1f} s in {stack.folder}")
     print(f"  api       {stack.api_url}")
     print(f"  postgres  127.0.0.1:{stack.state.ports['postgres']}, database and user orchestrator")
     print(f"  redis     {stack.redis_url}")
+    if monitoring:
+        for service in stack.monitoring.services:
+            print(f"  {service.name:<17} {stack.monitoring.url(service.name)}")
     print(f"  settings  {stack.folder / TARGET_FILE}")
     if compose:
         print(f"  compose   project {stack.state.project}: `docker compose ps` in {stack.folder}")
@@ -69,7 +73,7 @@ def status(folder: Path) -> int:
     stack = load(folder)
     for service in stack.services:
         pid, port = service.pid or "-", stack.state.ports.get(service.name, "-")
-        print(f"{service.name:<10} {service.condition():<8} pid {pid!s:<8} port {port}")
+        print(f"{service.name:<17} {service.condition():<8} pid {pid!s:<8} port {port}")
     print(f"faults: {', '.join(stack.state.broken) or 'none'}")
     return 0 if stack.is_up() else 1
 
@@ -87,7 +91,7 @@ def down(folder: Path) -> int:
 def break_(folder: Path, name: str) -> int:
     """Break the sandbox in one way."""
     stack = load(folder)
-    fault = named(name, stack.state.form)
+    fault = named(name, stack.state.form, monitoring=stack.state.monitoring)
     break_stack(stack, fault)
     print(f"{fault.name}: {fault.does}")
     print(f"  to come of it: {fault.expect.alert or 'nothing'} {fault.expect.state} {fault.expect.cause or ''}")
@@ -113,9 +117,9 @@ def fill(folder: Path, runs: int, items: int) -> int:
 
 def demo(name: str | None) -> int:
     """Judge a fresh sandbox, broken if a fault is named, and leave nothing of it but the report."""
-    fault = named(name) if name else None
+    fault = named(name, monitoring=True) if name else None
     with tempfile.TemporaryDirectory(prefix="sandbox-") as temporary:
-        stack = EmbeddedStack.up(Path(temporary) / "sandbox")
+        stack = EmbeddedStack.up(Path(temporary) / "sandbox", monitoring=name in OF_MONITORING)
         try:
             if fault:
                 break_stack(stack, fault)
@@ -144,9 +148,11 @@ def _judge(target: Path) -> int:
 
 def faults(form: Form) -> int:
     """List the faults."""
-    for fault in known(form).values():
+    for fault in known(form, monitoring=True).values():
+        if fault is next(iter(OF_MONITORING.values())):
+            print("\nof what watches it, after `python -m sandbox up --monitoring`:")
         expect = fault.expect
-        outcome = f"{expect.alert or '-':<25} {expect.state:<8} {expect.cause or '-':<24}"
+        outcome = f"{expect.alert or '-':<25} {expect.state:<8} {expect.cause or '-':<26}"
         print(f"{fault.name:<32} {outcome} {fault.does}")
     return 0
 
@@ -185,10 +191,15 @@ def main(arguments: list[str] | None = None) -> int:
         if name in ("up", "faults"):
             command.add_argument("--compose", action="store_true", help="in containers of the Docker engine")
         if name == "up":
+            command.add_argument(
+                "--monitoring", action="store_true", help="with Prometheus, Alertmanager, exporters and Grafana's API"
+            )
             command.add_argument("--project", help="its compose project (default: ordinaut-sandbox)")
     options = parser.parse_args(arguments)
     if options.command == "up" and options.project and not options.compose:
         parser.error("--project goes with --compose")
+    if options.command == "up" and options.monitoring and options.compose:
+        parser.error("--monitoring does not go with --compose")
     signal.signal(signal.SIGTERM, _terminate)
     try:
         match options.command:
@@ -201,7 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
             case "faults":
                 return faults("compose" if options.compose else "embedded")
             case "up":
-                return up(options.dir, compose=options.compose, project=options.project)
+                return up(options.dir, compose=options.compose, project=options.project, monitoring=options.monitoring)
             case command:
                 return {"status": status, "heal": heal, "down": down}[command](options.dir)
     except (SandboxError, NotYet) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sandbox.faults import FAULTS
+from sandbox.faults import FAULTS, OF_MONITORING
 from sandbox.polling import NotYet, until
 from sandbox.servers import SandboxError
 
@@ -19,21 +19,23 @@ if TYPE_CHECKING:
 SECONDS: dict[Form, float] = {"embedded": 20.0, "compose": 60.0}
 
 
-def known(form: Form) -> dict[str, Fault]:
+def known(form: Form, *, monitoring: bool = False) -> dict[str, Fault]:
     """Return the faults of that form of the sandbox."""
     if form == "embedded":
-        return FAULTS
+        return FAULTS | OF_MONITORING if monitoring else FAULTS
     from sandbox.compose.faults import FAULTS as OF_COMPOSE  # the engine's client is imported only where it is used
 
     return OF_COMPOSE
 
 
-def named(name: str, form: Form = "embedded") -> Fault:
+def named(name: str, form: Form = "embedded", *, monitoring: bool = False) -> Fault:
     """Return the fault of that name."""
-    try:
-        return known(form)[name]
-    except KeyError:
-        raise SandboxError(f"no fault is called {name!r}: `python -m sandbox faults` lists them") from None
+    faults = known(form, monitoring=monitoring)
+    if name in faults:
+        return faults[name]
+    if name in OF_MONITORING:
+        raise SandboxError(f"{name} takes a sandbox with monitoring: `python -m sandbox up --monitoring`")
+    raise SandboxError(f"no fault is called {name!r}: `python -m sandbox faults` lists them")
 
 
 def break_stack(stack: EmbeddedStack | ComposeStack, fault: Fault) -> None:
@@ -53,7 +55,7 @@ def heal_stack(stack: EmbeddedStack | ComposeStack) -> list[str]:
     """Heal every fault, the latest first, and return when the stack is healthy again."""
     healed = []
     while stack.state.broken:
-        fault = named(stack.state.broken[-1], stack.state.form)
+        fault = named(stack.state.broken[-1], stack.state.form, monitoring=stack.state.monitoring)
         fault.heal(stack)
         try:
             until(partial(fault.healed, stack), SECONDS[stack.state.form])

@@ -16,9 +16,13 @@ from uuid import uuid4
 import psycopg
 
 from sandbox import backups, disk, processes, servers, target
+from sandbox.monitoring import programs
+from sandbox.monitoring.stack import PORTS as MONITORING_PORTS
+from sandbox.monitoring.stack import Monitoring
 from sandbox.polling import until
 from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
+from sandbox.service import EmbeddedService
 from sandbox.shared import SharedStack
 from sandbox.state import FILE as STATE_FILE
 from sandbox.state import State
@@ -27,120 +31,17 @@ from sandbox.switches import VARIABLE as SWITCHES_VARIABLE
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import psutil
 
-    from sandbox.stack import Condition
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent
 WORKERS = 2
+PORTS = ("postgres", "redis", "api")
 LOGS = ("api", "scheduler", "worker", "postgres", "redis")
 MARKER_LENGTH = 20  # what `/.s.PGSQL.<port>` adds to the socket's folder, and some
-
-
-class EmbeddedService:
-    """A service that is a process, or a family of them."""
-
-    def __init__(
-        self,
-        stack: EmbeddedStack,
-        name: str,
-        command: Callable[[], Sequence[str]],
-        *,
-        log: str,
-        environment: Callable[[], Mapping[str, str]] = dict,
-        ready: Callable[[], object] = lambda: None,
-        ending: signal.Signals = signal.SIGTERM,
-    ) -> None:
-        self.name = name
-        self._stack = stack
-        self._command = command
-        self._log = log
-        self._environment = environment
-        self._ready = ready
-        self._ending = ending
-
-    def launch(self) -> None:
-        """Start the process without waiting until it serves."""
-        if self.condition() != "stopped":
-            return
-        with uninterrupted():
-            self._stack.adopt(
-                self.name, processes.spawn(self._command(), self._stack.log(self._log), self._environment())
-            )
-
-    def start(self) -> None:
-        """Start it and return when it serves."""
-        self.launch()
-        self.wait_ready()
-
-    def wait_ready(self, seconds: float = 15) -> None:
-        """Wait until it serves; one that ends instead is an error at once."""
-
-        def check() -> None:
-            if self.condition() == "stopped":
-                raise SandboxError(f"{self.name} ended at its start: see {self._stack.log(self._log)}")
-            self._ready()
-
-        until(check, seconds)
-
-    def stop(self) -> None:
-        """Ask it to end, then make it."""
-        self._end(patience=3)
-
-    def kill(self) -> None:
-        """Make it end at once."""
-        self._end(patience=0)
-
-    def _end(self, patience: float) -> None:
-        process = self._process()
-        if process is not None:
-            processes.thaw(process)  # a frozen one could not act on the signal
-            family = processes.family(process)
-            if patience:
-                processes.send([process], self._ending)
-                family = processes.wait_gone(family, patience)
-            if family:
-                self._force(family)
-        with uninterrupted():
-            self._stack.disown(self.name)
-
-    def _force(self, family: list[psutil.Process]) -> None:
-        processes.send(family, signal.SIGKILL)
-        if left := processes.wait_gone(family, 5):
-            raise SandboxError(f"{self.name} does not end: pid {', '.join(str(each.pid) for each in left)}")
-
-    def freeze(self) -> None:
-        """Suspend all of its processes."""
-        process = self._process()
-        if process is None:
-            raise SandboxError(f"{self.name} does not run")
-        processes.freeze(process)
-
-    def thaw(self) -> None:
-        """Let its processes go on."""
-        process = self._process()
-        if process is not None:
-            processes.thaw(process)
-
-    def condition(self) -> Condition:
-        """Say how it is."""
-        process = self._process()
-        if process is None:
-            return "stopped"
-        return "frozen" if process.status() == "stopped" else "running"
-
-    @property
-    def pid(self) -> int | None:
-        """Its process, while there is one."""
-        process = self._process()
-        return process.pid if process else None
-
-    def _process(self) -> psutil.Process | None:
-        marked = self._stack.state.processes.get(self.name)
-        return processes.find(marked) if marked else None
 
 
 class EmbeddedWorker(EmbeddedService):
@@ -174,7 +75,7 @@ class EmbeddedPostgres(EmbeddedService):
     def _end(self, patience: float) -> None:
         super()._end(patience)
         # A start that was never released would hang the next one.
-        (self._stack.folder / "postgres" / servers.HELD_UP).unlink(missing_ok=True)
+        (self._stack.state.folder / "postgres" / servers.HELD_UP).unlink(missing_ok=True)
 
     def _force(self, family: list[psutil.Process]) -> None:
         # The parent, which comes first, is left to end by itself, so that it gives its shared memory back.
@@ -184,14 +85,14 @@ class EmbeddedPostgres(EmbeddedService):
 
     def start_held_up(self) -> None:
         """Start it so that it stays in its recovery."""
-        data = self._stack.folder / "postgres"
+        data = self._stack.state.folder / "postgres"
         for name in (servers.HELD_UP, "recovery.signal"):
             (data / name).touch()
         self.launch()
 
     def release(self) -> None:
         """Let a held-up start come to its end."""
-        (self._stack.folder / "postgres" / servers.HELD_UP).unlink(missing_ok=True)
+        (self._stack.state.folder / "postgres" / servers.HELD_UP).unlink(missing_ok=True)
         self.start()
 
 
@@ -212,8 +113,10 @@ class EmbeddedStack(SharedStack):
             raise SandboxError(f"no sandbox is in {folder}: `python -m sandbox up` makes one") from None
 
     @classmethod
-    def up(cls, folder: Path, seconds: float = 30) -> EmbeddedStack:
+    def up(cls, folder: Path, seconds: float = 30, *, monitoring: bool = False) -> EmbeddedStack:
         """Make a new sandbox and return when it is healthy; whatever goes wrong, nothing of it is left."""
+        if monitoring:
+            programs.require_all()
         folder = folder.resolve()
         if (folder / STATE_FILE).exists():
             found = cls.load(folder)
@@ -223,12 +126,9 @@ class EmbeddedStack(SharedStack):
         if folder.exists() and any(folder.iterdir()):
             raise SandboxError(f"{folder} is not empty and no sandbox: choose another folder")
         folder.mkdir(parents=True, exist_ok=True)
-        state = State(folder, password=secrets.token_urlsafe(18))
-        state.ports = {}
-        while len(state.ports) < 3:
-            port = processes.free_port()
-            if port not in state.ports.values():
-                state.ports[("postgres", "redis", "api")[len(state.ports)]] = port
+        names = (*PORTS, *(MONITORING_PORTS if monitoring else ()))
+        ports = dict(zip(names, processes.free_ports(len(names)), strict=True))
+        state = State(folder, monitoring=monitoring, password=secrets.token_urlsafe(18), ports=ports)
         stack = cls(state)
         try:
             state.save()
@@ -248,6 +148,8 @@ class EmbeddedStack(SharedStack):
         # The slow ones first: their imports run while initdb does.
         self.api.launch()
         self.redis.launch()
+        if self.state.monitoring:
+            self.monitoring.begin()
         servers.make_database_cluster(
             self.folder / "postgres",
             self.state.password,
@@ -264,6 +166,8 @@ class EmbeddedStack(SharedStack):
         self.api.wait_ready()
         self.write_target()
         backups.make(self)
+        if self.state.monitoring:
+            self.monitoring.complete()
         until(self.require_healthy, seconds)
 
     def _choose_socket_folder(self) -> None:
@@ -351,10 +255,22 @@ class EmbeddedStack(SharedStack):
         """The workers, which write to one log."""
         return [EmbeddedWorker(self, f"worker-{number}") for number in range(1, WORKERS + 1)]
 
+    @cached_property
+    def monitoring(self) -> Monitoring:
+        """What watches it; SandboxError where nothing does."""
+        return Monitoring(self) if self.state.monitoring else super().monitoring
+
     @property
     def services(self) -> list[EmbeddedService]:
         """All services, as `status` lists them."""
-        return [self.postgres, self.redis, self.api, self.scheduler, *self.workers]
+        watching = self.monitoring.services if self.state.monitoring else []
+        return [self.postgres, self.redis, self.api, self.scheduler, *self.workers, *watching]
+
+    def require_healthy(self) -> None:
+        """Raise NotYet unless every part works and says so, those that watch it included."""
+        super().require_healthy()
+        if self.state.monitoring:
+            self.monitoring.require_healthy()
 
     def client(self, name: str, module: str = "", *arguments: str) -> EmbeddedService:
         """Return a client process, found again by its name."""
@@ -434,6 +350,8 @@ class EmbeddedStack(SharedStack):
             "database_url": database_url or self.database_url(),
             "redis_url": self.redis_url,
         }
+        if self.state.monitoring:
+            urls |= self.monitoring.urls()
         pids = {name: self._pid_file(name) for name in ("api", "scheduler")}
         target.write(self.folder, urls, {name: self.log(name) for name in LOGS}, pids, limits or {})
 

@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -102,22 +103,32 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def free_port() -> int:
-    """Return a port nobody listens on.
+def free_ports(number: int) -> list[int]:
+    """Return so many ports that nobody listens on, each another.
 
-    It is below the range from which the kernel takes the ports of outgoing connections: a client that asks
+    They are below the range from which the kernel takes the ports of outgoing connections: a client that asks
     for a stopped service there could otherwise be connected to itself.
     """
-    for _ in range(200):
-        port = random.randint(20000, 32000)  # noqa: S311  nothing secret
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no free port between 20000 and 32000 was found in 200 tries")
+    candidates = random.sample(range(20000, 32000), 200)
+    found = list(islice(filter(_is_free, candidates), number))
+    if len(found) < number:
+        raise RuntimeError(f"of 200 ports between 20000 and 32000 no {number} are free")
+    return found
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    return free_ports(1)[0]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 @contextmanager

@@ -13,13 +13,14 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from sandbox.polling import NotYet, require
-from sandbox.servers import DATABASE, ROLE
+from sandbox.servers import DATABASE, ROLE, SandboxError
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from sandbox.monitoring.stack import Monitoring
     from sandbox.stack import Service, Worker
     from sandbox.state import State
 
@@ -43,6 +44,11 @@ class SharedStack:
     def sql(self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE) -> list[tuple[Any, ...]]:
         """Run a statement as the sandbox's administrator."""
         raise NotImplementedError
+
+    @property
+    def monitoring(self) -> Monitoring:
+        """What watches this sandbox."""
+        raise SandboxError("this sandbox has no monitoring: `python -m sandbox up --monitoring` makes one with it")
 
     @property
     def api_url(self) -> str:

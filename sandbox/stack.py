@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import psycopg
     from redis import Redis
 
+    from sandbox.monitoring.stack import Monitoring
     from sandbox.switches import Switches
     from sandbox.target import Limits
 
@@ -84,6 +85,10 @@ class Stack(Protocol):
     @property
     def redis(self) -> Service:
         """The event streams' server."""
+
+    @property
+    def monitoring(self) -> Monitoring:
+        """What watches it; SandboxError where nothing does."""
 
     @property
     def api_url(self) -> str:

@@ -29,6 +29,7 @@ class State:
     folder: Path
     form: Form = "embedded"
     project: str = ""  # of the compose form
+    monitoring: bool = False
     password: str = ""
     socket_folder: str = ""
     ports: dict[str, int] = field(default_factory=dict)

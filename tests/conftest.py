@@ -15,6 +15,7 @@ import pytest
 
 from sandbox.breaking import heal_stack
 from sandbox.embedded import EmbeddedStack
+from sandbox.monitoring.programs import PACKAGES
 from sandbox.state import State
 
 if TYPE_CHECKING:
@@ -101,6 +102,24 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]
     stack = EmbeddedStack.up(tmp_path_factory.mktemp("running") / "sandbox")
     yield stack
     stack.down()
+
+
+@pytest.fixture(scope="session")
+def running_watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
+    """One sandbox with monitoring for all tests of a session; each leaves it healthy."""
+    for program in PACKAGES:
+        needs(program)
+    stack = EmbeddedStack.up(tmp_path_factory.mktemp("watched") / "sandbox", monitoring=True)
+    yield stack
+    stack.down()
+
+
+@pytest.fixture
+def watched(running_watched: EmbeddedStack) -> Iterator[EmbeddedStack]:
+    """A healthy sandbox with monitoring; what a test leaves broken is healed."""
+    yield running_watched
+    if running_watched.state.broken:
+        heal_stack(running_watched)
 
 
 @pytest.fixture

@@ -21,3 +21,4 @@ def find_in(package: str) -> dict[str, Fault]:
 
 
 FAULTS = find_in(__name__)
+OF_MONITORING = find_in(f"{__name__}.monitoring")  # on a sandbox with monitoring alone

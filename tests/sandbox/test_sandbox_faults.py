@@ -10,7 +10,7 @@ from sandbox import disk
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.embedded import EmbeddedStack
 from sandbox.fault import Expect
-from sandbox.faults import FAULTS
+from sandbox.faults import FAULTS, OF_MONITORING
 from sandbox.servers import SandboxError
 from sandbox.state import State
 
@@ -86,7 +86,7 @@ def test_a_fault_is_not_put_in_twice(stack: EmbeddedStack) -> None:
         break_stack(stack, FAULTS["errors-in-the-log"])
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("fault", [*FAULTS.values(), *OF_MONITORING.values()], ids=[*FAULTS, *OF_MONITORING])
 def test_an_expectation_is_whole(fault: Fault) -> None:
     """What fires, is noted or skipped has a cause to be named; nothing else has one."""
     expect = fault.expect

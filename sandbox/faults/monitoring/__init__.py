@@ -1,0 +1,1 @@
+"""Faults of what watches Ordinaut: they take a sandbox with monitoring."""

@@ -1,0 +1,125 @@
+"""Faults of Alertmanager, and of the way of a notification through it."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from sandbox.fault import Expect, Fault
+from sandbox.faults.monitoring.prometheus import configure_rightly, refuses
+from sandbox.monitoring import configuration
+from sandbox.polling import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.monitoring.configuration import Document
+    from sandbox.stack import Stack
+
+DOWN, BROKEN = "AlertmanagerDown", "AlertRoutingBroken"
+CRITICAL, ELSEWHERE = "critical-alerts", "development-team"
+PLACEHOLDER = "orchestrator-oncall@example.com"
+
+
+def _disconnect(stack: Stack) -> None:
+    document = configuration.prometheus(stack.monitoring.ports)
+    del document["alerting"]
+    stack.monitoring.use_prometheus(document)
+
+
+def _is_disconnected(stack: Stack) -> None:
+    known = stack.monitoring.prometheus_api("alertmanagers")["activeAlertmanagers"]
+    require(not known, f"Prometheus still knows {known}")
+
+
+def _configure(stack: Stack, change: Callable[[Document], object]) -> None:
+    document = configuration.alertmanager(stack.monitoring.ports)
+    change(document)
+    stack.monitoring.use_alertmanager(document)
+
+
+def _put_right(stack: Stack) -> None:
+    _configure(stack, lambda _: None)
+
+
+def _in_force(stack: Stack, text: str) -> None:
+    told = stack.monitoring.ask("alertmanager", "/api/v2/status")["config"]["original"]
+    require(text in told, f"Alertmanager's configuration lacks {text!r}")
+
+
+def _shadow(document: Document) -> None:
+    document["route"]["routes"].insert(0, {"receiver": ELSEWHERE})
+
+
+def _critical_goes_elsewhere(stack: Stack) -> None:
+    where = f"--alertmanager.url={stack.monitoring.url('alertmanager')}"
+    command = ["amtool", "config", "routes", "test", where, "alertname=NoActiveWorkers", "severity=critical"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    require(done.stdout.strip() == ELSEWHERE, f"amtool says it goes to {done.stdout.strip()}")
+
+
+def _receiver(document: Document) -> Document:
+    found: Document = next(each for each in document["receivers"] if each["name"] == CRITICAL)
+    return found
+
+
+def _leave_at_its_placeholder(document: Document) -> None:
+    document["global"] = {"smtp_smarthost": "localhost:587", "smtp_from": "orchestrator-alerts@example.com"}
+    receiver = _receiver(document)
+    del receiver["webhook_configs"]
+    receiver["email_configs"] = [{"to": PLACEHOLDER}]
+
+
+def _inhibit_everything(document: Document) -> None:
+    rule = {"source_matchers": ['severity="warning"'], "target_matchers": ['severity="critical"']}
+    document["inhibit_rules"].append(rule)
+
+
+STOPPED = Fault(
+    name="alertmanager-stopped",
+    does="ends Alertmanager, so that nothing listens on its port",
+    expect=Expect(DOWN, "firing", "alertmanager-not-answering"),
+    break_=lambda stack: stack.monitoring.alertmanager.stop(),
+    took_hold=lambda stack: refuses(stack, "alertmanager"),
+    heal=lambda stack: stack.monitoring.alertmanager.start(),
+)
+DISCONNECTED = Fault(
+    name="alertmanager-disconnected",
+    does="leaves Alertmanager out of Prometheus' configuration",
+    expect=Expect(DOWN, "firing", "prometheus-not-connected"),
+    break_=_disconnect,
+    took_hold=_is_disconnected,
+    heal=configure_rightly,
+)
+ROUTE_SHADOWED = Fault(
+    name="route-shadowed",
+    does="puts a route that takes everything before all others",
+    expect=Expect(BROKEN, "firing", "route-shadowed"),
+    break_=lambda stack: _configure(stack, _shadow),
+    took_hold=_critical_goes_elsewhere,
+    heal=_put_right,
+)
+RECEIVER_EMPTY = Fault(
+    name="receiver-empty",
+    does="leaves the receiver of critical alerts without any integration",
+    expect=Expect(BROKEN, "firing", "receiver-empty"),
+    break_=lambda stack: _configure(stack, lambda document: _receiver(document).pop("webhook_configs")),
+    took_hold=lambda stack: _in_force(stack, f"- name: {CRITICAL}\n- name:"),
+    heal=_put_right,
+)
+RECEIVER_PLACEHOLDER = Fault(
+    name="receiver-placeholder",
+    does="sends critical alerts to the address that the shipped configuration has as an example",
+    expect=Expect(BROKEN, "firing", "receiver-placeholder"),
+    break_=lambda stack: _configure(stack, _leave_at_its_placeholder),
+    took_hold=lambda stack: _in_force(stack, PLACEHOLDER),
+    heal=_put_right,
+)
+INHIBIT_TOO_BROAD = Fault(
+    name="inhibit-too-broad",
+    does="lets any warning hide every critical alert",
+    expect=Expect(BROKEN, "firing", "root-alert-inhibited"),
+    break_=lambda stack: _configure(stack, _inhibit_everything),
+    took_hold=lambda stack: _in_force(stack, '- severity="warning"\n  target_matchers:\n  - severity="critical"\n'),
+    heal=_put_right,
+)

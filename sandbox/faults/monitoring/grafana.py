@@ -1,0 +1,84 @@
+"""Faults of Grafana, of which there is but a stand-in here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from sandbox.fault import Expect, Fault
+from sandbox.faults.monitoring.prometheus import refuses
+from sandbox.monitoring import configuration
+from sandbox.polling import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.monitoring.configuration import Document
+    from sandbox.stack import Stack
+
+ALERT = "GrafanaDown"
+TIMEOUT = 5.0
+HEALTH_OF_DATASOURCE = f"/api/datasources/uid/{configuration.DATASOURCE}/health"
+NOWHERE = "http://127.0.0.1:1"
+WITHOUT_SERIES = "orchestrator_due_work_queue_depth"
+
+
+def _show(stack: Stack, change: Callable[[Document], object]) -> None:
+    document = configuration.grafana(stack.monitoring.ports)
+    change(document)
+    stack.monitoring.use_grafana(document)
+
+
+def _put_right(stack: Stack) -> None:
+    _show(stack, lambda _: None)
+
+
+def _answers(stack: Stack, path: str, status: int) -> None:
+    answer = httpx.get(stack.monitoring.url("grafana") + path, timeout=TIMEOUT)
+    require(answer.status_code == status, f"Grafana answers {answer.status_code}: {answer.text[:80]}")
+
+
+def _empty(document: Document) -> None:
+    for panel in document["dashboard"]["panels"]:
+        panel["expr"] = WITHOUT_SERIES
+
+
+def _is_empty(stack: Stack) -> None:
+    path = f"/api/datasources/proxy/uid/{configuration.DATASOURCE}/api/v1/query"
+    found = stack.monitoring.ask("grafana", path, query=WITHOUT_SERIES)["data"]["result"]
+    require(found == [], f"Grafana shows {found}")
+
+
+STOPPED = Fault(
+    name="grafana-stopped",
+    does="ends Grafana, so that nothing listens on its port",
+    expect=Expect(ALERT, "firing", "grafana-not-answering"),
+    break_=lambda stack: stack.monitoring.grafana.stop(),
+    took_hold=lambda stack: refuses(stack, "grafana"),
+    heal=lambda stack: stack.monitoring.grafana.start(),
+)
+DATABASE_DOWN = Fault(
+    name="grafana-database-down",
+    does="lets Grafana say that it cannot reach its own database",
+    expect=Expect(ALERT, "firing", "database-failing"),
+    break_=lambda stack: _show(stack, lambda document: document.update(database="failing")),
+    took_hold=lambda stack: _answers(stack, "/api/health", 503),
+    heal=_put_right,
+)
+DATASOURCE_BROKEN = Fault(
+    name="datasource-broken",
+    does="gives Grafana's data source an address where no Prometheus is",
+    expect=Expect(ALERT, "firing", "datasource-failing"),
+    break_=lambda stack: _show(stack, lambda document: document["datasource"].update(url=NOWHERE)),
+    took_hold=lambda stack: _answers(stack, HEALTH_OF_DATASOURCE, 400),
+    heal=_put_right,
+)
+DASHBOARD_EMPTY = Fault(
+    name="dashboard-empty",
+    does="lets the panels of the dashboard ask for a metric without series",
+    expect=Expect(ALERT, "firing", "panel-without-data"),
+    break_=lambda stack: _show(stack, _empty),
+    took_hold=_is_empty,
+    heal=_put_right,
+)

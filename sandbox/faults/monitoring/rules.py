@@ -1,0 +1,173 @@
+"""Faults of Prometheus' rules."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from sandbox.fault import Expect, Fault
+from sandbox.monitoring.stack import EXTRA, OURS, SHIPPED_RULES
+from sandbox.polling import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.stack import Stack
+
+DRIFTED, CANNOT_FIRE = "AlertRulesDrifted", "AlertCannotFire"
+MISSING, CHANGED, UNHEALTHY = "NoActiveWorkers", "HighQueueDepth", "MemoryUsageCritical"
+ON_NOTHING = ("HighDatabaseConnections", "postgres_stat_activity_count > 80")
+VANISHED = 'node_filesystem_avail_bytes{mountpoint="/srv/data"}'
+ON_VANISHED = ("DataDiskFull", f"{VANISHED} < 1e9")
+LAST_SEEN = 60 * 3600  # seconds ago
+WENT_ON = 3600  # seconds
+
+
+def _rule_text(text: str, name: str) -> str:
+    found = re.search(rf"^ +- alert: {name}$.*?(?=^ +- alert: |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"the rules lack {name}"
+    return found[0]
+
+
+def _change(stack: Stack, name: str, change: Callable[[str], str]) -> None:
+    text = stack.monitoring.read_rules()
+    before = _rule_text(text, name)
+    stack.monitoring.write_rules(OURS, text.replace(before, change(before)))
+
+
+def _add(stack: Stack, rule: str) -> None:
+    stack.monitoring.write_rules(EXTRA, f"groups:\n  - name: {EXTRA}\n    rules:\n{rule}")
+
+
+def _add_rule(stack: Stack, name: str, expression: str) -> None:
+    _add(stack, f"      - {{alert: {name}, expr: '{expression}', labels: {{severity: warning}}}}\n")
+
+
+def _put_right(stack: Stack) -> None:
+    stack.monitoring.write_rules(OURS, stack.monitoring.right_rules())
+
+
+def _take_away(stack: Stack) -> None:
+    stack.monitoring.write_rules(EXTRA, "")
+
+
+def _seen(stack: Stack, name: str) -> list[dict[str, object]]:
+    return [rule for rule in stack.monitoring.rules() if rule["name"] == name]
+
+
+def _number_of(stack: Stack, name: str, number: int) -> None:
+    found = len(_seen(stack, name))
+    require(found == number, f"Prometheus has {found} rules {name}")
+
+
+def _loosen(rule: str) -> str:
+    return rule.replace("> 1000\n", "> 100\n").replace("for: 10m\n", "for: 2m\n")
+
+
+def _has_drifted(stack: Stack) -> None:
+    seen = [(rule["query"], rule["duration"]) for rule in _seen(stack, CHANGED)]
+    require(seen == [("ordinaut_due_work_items > 100", 120)], f"{CHANGED} is {seen}")
+
+
+def _make_ambiguous(rule: str) -> str:
+    return rule.replace("/ node_memory_MemTotal_bytes", '/ on (job) {__name__=~"node_memory_.+"}')
+
+
+def _is_unhealthy(stack: Stack) -> None:
+    health = [rule["health"] for rule in _seen(stack, UNHEALTHY)]
+    require(health == ["err"], f"{UNHEALTHY} is {health}")
+
+
+def _has_no_series(stack: Stack) -> None:
+    name, expression = ON_NOTHING
+    _number_of(stack, name, 1)
+    metric = expression.split()[0]
+    require(not stack.monitoring.query(f"count_over_time({metric}[7d])"), f"{metric} has series")
+
+
+def _remember_a_disk(stack: Stack) -> None:
+    """Write samples of days ago into Prometheus' storage. They stay: without the rule nobody asks for them."""
+    monitoring = stack.monitoring
+    series = VANISHED.replace("}", ',job="node",instance="orchestrator-host",device="/dev/sdb1",fstype="ext4"}')
+    last = int(time.time()) - LAST_SEEN
+    samples = "".join(f"{series} 5e9 {moment}\n" for moment in range(last - WENT_ON, last, 300))
+    file = monitoring.folder / "vanished.om"
+    file.write_text(f"# TYPE {VANISHED.partition('{')[0]} gauge\n{samples}# EOF\n")
+    monitoring.prometheus.stop()
+    command = [
+        "promtool",
+        "tsdb",
+        "create-blocks-from",
+        "openmetrics",
+        str(file),
+        str(monitoring.folder / "prometheus"),
+    ]
+    subprocess.run(command, capture_output=True, check=True, timeout=20)
+    monitoring.prometheus.start()
+    _add_rule(stack, *ON_VANISHED)
+
+
+def _has_vanished(stack: Stack) -> None:
+    _number_of(stack, ON_VANISHED[0], 1)
+    require(stack.monitoring.query(f"count_over_time({VANISHED}[7d])"), f"{VANISHED} never was")
+    require(not stack.monitoring.query(VANISHED), f"{VANISHED} is there")
+
+
+RULE_MISSING = Fault(
+    name="rule-missing",
+    does=f"leaves the rule {MISSING} out of Prometheus' rules",
+    expect=Expect(DRIFTED, "firing", "rule-missing"),
+    break_=lambda stack: _change(stack, MISSING, lambda _: ""),
+    took_hold=lambda stack: _number_of(stack, MISSING, 0),
+    heal=_put_right,
+)
+RULE_DRIFTED = Fault(
+    name="rule-drifted",
+    does=f"gives the rule {CHANGED} another threshold and another `for`",
+    expect=Expect(DRIFTED, "firing", "rule-differs"),
+    break_=lambda stack: _change(stack, CHANGED, _loosen),
+    took_hold=_has_drifted,
+    heal=_put_right,
+)
+RULE_DUPLICATE = Fault(
+    name="rule-duplicate",
+    does=f"loads the rule {CHANGED} a second time, in another group",
+    expect=Expect(DRIFTED, "firing", "rule-duplicate"),
+    break_=lambda stack: _add(stack, _rule_text(stack.monitoring.read_rules(), CHANGED)),
+    took_hold=lambda stack: _number_of(stack, CHANGED, 2),
+    heal=_take_away,
+)
+RULE_UNHEALTHY = Fault(
+    name="rule-unhealthy",
+    does=f"gives the rule {UNHEALTHY} an expression that Prometheus fails to evaluate",
+    expect=Expect(DRIFTED, "firing", "rule-unhealthy"),
+    break_=lambda stack: _change(stack, UNHEALTHY, _make_ambiguous),
+    took_hold=_is_unhealthy,
+    heal=_put_right,
+)
+AS_SHIPPED = Fault(
+    name="rules-as-shipped",
+    does="replaces the rules by those that ship with Ordinaut",
+    expect=Expect(DRIFTED, "firing", "rule-missing", may_follow=(CANNOT_FIRE,)),
+    break_=lambda stack: stack.monitoring.write_rules(OURS, SHIPPED_RULES.read_text()),
+    took_hold=lambda stack: _number_of(stack, "DiskSpaceLow", 1),
+    heal=_put_right,
+)
+NEVER_EXISTED = Fault(
+    name="metric-never-existed",
+    does="adds a rule on a metric that no exporter has",
+    expect=Expect(CANNOT_FIRE, "firing", "metric-never-seen"),
+    break_=lambda stack: _add_rule(stack, *ON_NOTHING),
+    took_hold=_has_no_series,
+    heal=_take_away,
+)
+VALUE_VANISHED = Fault(
+    name="label-value-vanished",
+    does="adds a rule on the disk of a mount point that was last seen days ago",
+    expect=Expect(CANNOT_FIRE, "firing", "label-value-vanished"),
+    break_=_remember_a_disk,
+    took_hold=_has_vanished,
+    heal=_take_away,
+)

@@ -1,0 +1,103 @@
+"""How Prometheus, Alertmanager and Grafana are configured here: as Ordinaut's own files have it, but where it errs.
+
+Everything is a plain document, written as JSON, which is YAML too; faults change a copy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Document = dict[str, Any]
+EVERY = "1s"
+PATIENTLY = {"postgres": "4s"}  # without its database it tries for three seconds before it says so
+DATASOURCE = "prometheus"  # its uid in Grafana
+JOBS = {  # job: the service it scrapes, and what it calls it
+    "prometheus": ("prometheus", "orchestrator-prometheus"),
+    "orchestrator-api": ("api", "orchestrator-api"),
+    "postgres": ("postgres-exporter", "orchestrator-postgres"),
+    "redis": ("redis-exporter", "orchestrator-redis"),
+    "node": ("node-exporter", "orchestrator-host"),
+}
+
+
+def prometheus(ports: Mapping[str, int]) -> Document:
+    """Return the configuration of Prometheus."""
+    return {
+        "global": {
+            "scrape_interval": EVERY,
+            "evaluation_interval": EVERY,
+            "external_labels": {"cluster": "personal-orchestrator", "environment": "sandbox"},
+        },
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{ports['alertmanager']}"]}]}]},
+        "rule_files": ["rules/*.yml"],
+        "scrape_configs": [
+            {
+                "job_name": job,
+                "scrape_interval": PATIENTLY.get(job, EVERY),
+                "scrape_timeout": PATIENTLY.get(job, EVERY),
+                "static_configs": [{"targets": [f"127.0.0.1:{ports[service]}"], "labels": {"instance": instance}}],
+            }
+            for job, (service, instance) in JOBS.items()
+        ],
+    }
+
+
+def alertmanager(ports: Mapping[str, int]) -> Document:
+    """Return the configuration of Alertmanager: five routes, four inhibitions, every receiver with an integration."""
+    routes = {
+        'severity="critical"': "critical-alerts",
+        'service="postgres"': "database-team",
+        'service="security"': "security-team",
+        'service=~"api|worker|scheduler"': "development-team",
+        'service=~"host|redis"': "operations-team",
+    }
+    inhibitions = {
+        'severity="critical"': ('severity=~"warning|info"', ["service", "alertname"]),
+        'alertname="OrchestratorAPIDown"': ('alertname=~"HighAPILatency|HighErrorRate"', ["service"]),
+        'alertname="OrchestratorDatabaseDown"': (
+            'alertname=~"HighDatabaseConnections|DatabaseSlowQueries"',
+            ["service"],
+        ),
+        'alertname="NoActiveWorkers"': ('alertname=~"LowTaskThroughput|HighQueueDepth"', ["service"]),
+    }
+    return {
+        "route": {
+            "receiver": "default-receiver",
+            "group_by": ["alertname", "severity", "service"],
+            "group_wait": "1s",
+            "group_interval": "5s",
+            "repeat_interval": "4h",
+            "routes": [{"matchers": [matcher], "receiver": receiver} for matcher, receiver in routes.items()],
+        },
+        "receivers": [
+            {"name": name, "webhook_configs": [{"url": f"http://127.0.0.1:{ports['oncall']}/notify/{name}"}]}
+            for name in ("default-receiver", *routes.values())
+        ],
+        "inhibit_rules": [
+            {"source_matchers": [source], "target_matchers": [hidden], "equal": equal}
+            for source, (hidden, equal) in inhibitions.items()
+        ],
+    }
+
+
+def grafana(ports: Mapping[str, int]) -> Document:
+    """Return what the stand-in of Grafana shows: its database, its data source, its dashboard."""
+    panels = {
+        "System Health Status": 'up{job=~"orchestrator-.*"}',
+        "Queue Depth": "ordinaut_due_work_items",
+        "Newest Heartbeat": "ordinaut_worker_heartbeat_age_seconds",
+        "Scheduler Lag": "ordinaut_scheduler_late_seconds",
+        "API Requests": "sum by (endpoint) (rate(orchestrator_http_requests_total[5m]))",
+    }
+    return {
+        "database": "ok",
+        "datasource": {"uid": DATASOURCE, "name": "Prometheus", "url": f"http://127.0.0.1:{ports['prometheus']}"},
+        "dashboard": {
+            "uid": "ordinaut-overview",
+            "title": "Ordinaut - System Overview",
+            "panels": [{"title": title, "expr": expression} for title, expression in panels.items()],
+        },
+    }

@@ -1,0 +1,82 @@
+"""The programs of Debian's packages that monitoring takes: which they are, and how each is started."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from sandbox.servers import SandboxError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PACKAGES = {
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+    "amtool": "prometheus-alertmanager",
+    "prometheus-postgres-exporter": "prometheus-postgres-exporter",
+    "prometheus-redis-exporter": "prometheus-redis-exporter",
+    "prometheus-node-exporter": "prometheus-node-exporter",
+}
+# Overlays stay in, unlike by default: in a container the root is one.
+NO_FILE_SYSTEMS = "^(autofs|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|mqueue|nsfs|proc|securityfs|sysfs|tracefs)$"
+Command = list[str]
+
+
+def require_all() -> None:
+    """Raise SandboxError unless every program is installed."""
+    missing = {package: None for program, package in PACKAGES.items() if shutil.which(program) is None}
+    if missing:
+        raise SandboxError(f"monitoring takes Debian packages that are missing: apt-get install {' '.join(missing)}")
+
+
+def prometheus(folder: Path, port: int) -> Command:
+    """Return the command that runs Prometheus."""
+    return [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'prometheus'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--web.enable-lifecycle",
+    ]
+
+
+def alertmanager(folder: Path, port: int, cluster_port: int) -> Command:
+    """Return the command that runs Alertmanager, as a cluster of one."""
+    return [
+        "prometheus-alertmanager",
+        f"--config.file={folder / 'alertmanager.yml'}",
+        f"--storage.path={folder / 'alertmanager'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        f"--cluster.listen-address=127.0.0.1:{cluster_port}",
+        f"--cluster.advertise-address=127.0.0.1:{cluster_port}",
+        "--cluster.gossip-interval=20ms",  # a cluster of one has settled after thirty of these
+    ]
+
+
+def postgres_exporter(queries: Path, port: int) -> Command:
+    """Return the command that runs the exporter of PostgreSQL; its environment says whose."""
+    return [
+        "prometheus-postgres-exporter",
+        f"--web.listen-address=127.0.0.1:{port}",
+        f"--extend.query-path={queries}",
+        "--disable-settings-metrics",
+    ]
+
+
+def redis_exporter(url: str, port: int) -> Command:
+    """Return the command that runs the exporter of Redis."""
+    return ["prometheus-redis-exporter", "-redis.addr", url, "-web.listen-address", f"127.0.0.1:{port}"]
+
+
+def node_exporter(textfiles: Path, port: int) -> Command:
+    """Return the command that runs the exporter of this machine, and of the text files in a folder."""
+    return [
+        "prometheus-node-exporter",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--collector.disable-defaults",
+        *(f"--collector.{name}" for name in ("filesystem", "meminfo", "textfile")),
+        f"--collector.filesystem.fs-types-exclude={NO_FILE_SYSTEMS}",
+        f"--collector.textfile.directory={textfiles}",
+    ]

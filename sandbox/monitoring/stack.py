@@ -1,0 +1,332 @@
+"""The servers that watch a sandbox, and what faults ask of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from sandbox.monitoring import configuration, programs
+from sandbox.polling import NotYet, require
+from sandbox.servers import DATABASE, SandboxError
+from sandbox.service import EmbeddedService
+from sandbox.state import write_private
+from sandbox.target import FILE as TARGET_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
+
+    from sandbox.embedded import EmbeddedStack
+    from sandbox.monitoring.configuration import Document
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+SHIPPED_RULES = Path(__file__).with_name("shipped.rules.yml")
+QUERIES = REPOSITORY / "reports" / "postgres_exporter.yml"
+ROLE = "postgres_exporter"
+SERVICES = ("prometheus", "alertmanager", "postgres-exporter", "redis-exporter", "node-exporter", "grafana", "oncall")
+PORTS = (*SERVICES, "alertmanager-cluster")
+OURS, EXTRA = "ordinaut", "extra"  # rule files
+TIMEOUT = 2.0
+SECONDS = 60  # for a command of this project
+NEEDED = {"pg_up": 1, "redis_up": 1, "prometheus_config_last_reload_successful": 1}
+
+
+class Monitoring:
+    """What watches one sandbox."""
+
+    def __init__(self, stack: EmbeddedStack) -> None:
+        self._stack = stack
+        self._ports: Mapping[str, int] = stack.state.ports
+        self.folder = stack.folder / "monitoring"
+
+    # -- the services
+
+    @cached_property
+    def prometheus(self) -> EmbeddedService:
+        """Prometheus."""
+        command = programs.prometheus(self.folder, self._ports["prometheus"])
+        return self._service("prometheus", command, ready="/-/ready")
+
+    @cached_property
+    def alertmanager(self) -> EmbeddedService:
+        """Alertmanager."""
+        ports = self._ports
+        command = programs.alertmanager(self.folder, ports["alertmanager"], ports["alertmanager-cluster"])
+        return self._service("alertmanager", command, ready="/-/ready")
+
+    @cached_property
+    def postgres_exporter(self) -> EmbeddedService:
+        """The exporter of PostgreSQL, which has a role of its own."""
+        where = f"127.0.0.1:{self._ports['postgres']}/{DATABASE}?sslmode=disable"
+        command = programs.postgres_exporter(QUERIES, self._ports["postgres-exporter"])
+        source = {"DATA_SOURCE_NAME": f"postgresql://{ROLE}:{self._stack.password}@{where}"}
+        return self._service("postgres-exporter", command, source)
+
+    @cached_property
+    def redis_exporter(self) -> EmbeddedService:
+        """The exporter of Redis."""
+        return self._service(
+            "redis-exporter", programs.redis_exporter(self._stack.redis_url, self._ports["redis-exporter"])
+        )
+
+    @cached_property
+    def node_exporter(self) -> EmbeddedService:
+        """The exporter of the machine."""
+        return self._service("node-exporter", programs.node_exporter(self.textfiles, self._ports["node-exporter"]))
+
+    @cached_property
+    def grafana(self) -> EmbeddedService:
+        """The stand-in of Grafana."""
+        return self._python("grafana", {"GRAFANA": str(self.folder / "grafana.json")}, ready="/api/health")
+
+    @cached_property
+    def oncall(self) -> EmbeddedService:
+        """Who takes the notifications."""
+        return self._python("oncall", {"NOTIFICATIONS": str(self.notifications)})
+
+    @property
+    def services(self) -> list[EmbeddedService]:
+        """All services, as `status` lists them."""
+        return [
+            self.prometheus, self.alertmanager, self.postgres_exporter, self.redis_exporter, self.node_exporter,
+            self.grafana, self.oncall,
+        ]  # fmt: skip
+
+    def _service(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None, ready: str = "/"
+    ) -> EmbeddedService:
+        return EmbeddedService(
+            self._stack,
+            name,
+            lambda: command,
+            log=name,
+            environment=lambda: environment or {},
+            ready=lambda: self._require_answer(name, ready),
+        )
+
+    def _python(self, name: str, environment: Mapping[str, str], ready: str = "/") -> EmbeddedService:
+        own = {"PORT": str(self._ports[name]), "PYTHONPATH": str(REPOSITORY), **environment}
+        return self._service(name, [sys.executable, "-m", f"sandbox.services.{name}"], own, ready)
+
+    def _require_answer(self, name: str, path: str) -> None:
+        try:
+            status = httpx.get(self.url(name) + path, timeout=TIMEOUT).status_code
+        except httpx.TransportError as error:
+            raise NotYet(f"{name} does not answer: {error!r}") from error
+        require(status < httpx.codes.INTERNAL_SERVER_ERROR, f"{name} answers {status}")
+
+    # -- how it comes up
+
+    def begin(self) -> None:
+        """Write what needs no other part of the sandbox, and start what needs none."""
+        for place in (self.folder, self.textfiles, self._rules(OURS).parent):
+            place.mkdir()
+        self.use_alertmanager(configuration.alertmanager(self._ports), reload=False)
+        self.use_prometheus(configuration.prometheus(self._ports), reload=False)
+        self.use_grafana(configuration.grafana(self._ports))
+        for service in self.services:
+            if service is not self.postgres_exporter:
+                service.launch()
+
+    def complete(self) -> None:
+        """Start the rest, once the sandbox itself is healthy and its settings are written."""
+        self._stack.sql(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{self._stack.password}'")
+        self._stack.sql(f"GRANT pg_monitor, pg_read_all_data TO {ROLE}")
+        self.postgres_exporter.launch()
+        self._report()
+        for service in self.services:
+            service.wait_ready()
+        self.write_rules(OURS, self.right_rules())
+
+    def right_rules(self) -> str:
+        """Return the rules that `make rules` writes for this sandbox."""
+        return self._command("reports.prometheus_rules", f"--runbooks={self.url('oncall')}/runbooks")
+
+    def _report(self) -> None:
+        """Judge the backups as cron would, for the metrics that come of it."""
+        where = (f"--output={self.folder / 'reports'}", f"--metrics={self.textfiles / 'ordinaut.prom'}")
+        self._command("pytest", *where, "-k", "backup_failed")
+
+    def _command(self, module: str, *arguments: str) -> str:
+        command = [sys.executable, "-m", module, f"--target={self._stack.folder / TARGET_FILE}", *arguments]
+        done = subprocess.run(  # noqa: S603  our own
+            command, cwd=REPOSITORY, env=os.environ, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+        if done.returncode:
+            raise SandboxError(f"{module} failed: {(done.stderr or done.stdout).strip()[-500:]}")
+        return done.stdout
+
+    # -- the ways in
+
+    @property
+    def textfiles(self) -> Path:
+        """The folder that the exporter of the machine reads metrics from."""
+        return self.folder / "textfiles"
+
+    @property
+    def notifications(self) -> Path:
+        """The file in which each notification that arrived is a line."""
+        return self.folder / "notifications.jsonl"
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Where each service listens."""
+        return self._ports
+
+    def url(self, service: str) -> str:
+        """Return where a service listens."""
+        return f"http://127.0.0.1:{self._ports[service]}"
+
+    def urls(self) -> dict[str, str]:
+        """Return what the checker's settings say of the monitoring."""
+        return {f"{name}_url": self.url(name) for name in ("prometheus", "alertmanager", "grafana")}
+
+    def read(self, service: str, path: str, **parameters: str) -> str:
+        """Return what a service has at a path; NotYet where it has nothing."""
+        try:
+            answer = httpx.get(self.url(service) + path, params=parameters, timeout=TIMEOUT)
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            raise NotYet(f"{service} gives nothing at {path}: {error!r}") from error
+        return answer.text
+
+    def ask(self, service: str, path: str, **parameters: str) -> Any:
+        """Return the document at a path of a service; NotYet where it gives none."""
+        try:
+            return json.loads(self.read(service, path, **parameters))
+        except json.JSONDecodeError as error:
+            raise NotYet(f"{service} gives no document at {path}: {error}") from error
+
+    def prometheus_api(self, path: str, **parameters: str) -> Any:
+        """Return the data at a path of Prometheus' API."""
+        return self.ask("prometheus", f"/api/v1/{path}", **parameters)["data"]
+
+    def query(self, expression: str) -> dict[str, float]:
+        """Evaluate an expression in Prometheus: value by series, which is written as Prometheus does."""
+        found = self.prometheus_api("query", query=expression)["result"]
+        return {json.dumps(sample["metric"]): float(sample["value"][1]) for sample in found}
+
+    def value(self, expression: str) -> float | None:
+        """Evaluate an expression that has one value; None where it has none."""
+        return next(iter(self.query(expression).values()), None)
+
+    def jobs(self) -> dict[str, str]:
+        """Return the jobs that Prometheus scrapes, one target each, and the health of their targets."""
+        targets = self.prometheus_api("targets")["activeTargets"]
+        return {target["labels"]["job"]: target["health"] for target in targets}
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the alerting rules as Prometheus has them."""
+        groups = self.prometheus_api("rules", type="alert")["groups"]
+        return [rule for group in groups for rule in group["rules"]]
+
+    # -- what faults change
+
+    def use_prometheus(self, document: Document | str, *, reload: bool = True) -> None:
+        """Configure Prometheus; a text is written as it is."""
+        self._write("prometheus.yml", document)
+        if reload:
+            self._reload("prometheus")
+
+    def use_alertmanager(self, document: Document, *, reload: bool = True) -> None:
+        """Configure Alertmanager."""
+        self._write("alertmanager.yml", document)
+        if reload:
+            self._reload("alertmanager")
+
+    def use_grafana(self, document: Document) -> None:
+        """Tell the stand-in of Grafana what to show."""
+        self._write("grafana.json", document)
+
+    def _write(self, name: str, document: Document | str) -> None:
+        write_private(self.folder / name, document if isinstance(document, str) else json.dumps(document, indent=1))
+
+    def write_rules(self, name: str, text: str, *, reload: bool = True) -> None:
+        """Write a rule file; an empty one goes."""
+        if text:
+            write_private(self._rules(name), text)
+        else:
+            self._rules(name).unlink(missing_ok=True)
+        if reload:
+            self._reload("prometheus")
+
+    def read_rules(self) -> str:
+        """Return the text of our rules as they are now."""
+        return self._rules(OURS).read_text()
+
+    def _rules(self, name: str) -> Path:
+        return self.folder / "rules" / f"{name}.yml"
+
+    def _reload(self, service: str) -> None:
+        answer = httpx.post(f"{self.url(service)}/-/reload", timeout=TIMEOUT)
+        if answer.is_error:
+            raise SandboxError(f"{service} does not take its configuration: {answer.text.strip()}")
+
+    def silence(self, matchers: Mapping[str, str], comment: str, lasts: timedelta) -> str:
+        """Make a silence from now on, its values regular expressions; return its id."""
+        now = datetime.now(UTC)
+        document = {
+            "matchers": [{"name": name, "value": value, "isRegex": True} for name, value in matchers.items()],
+            "startsAt": now.isoformat(),
+            "endsAt": (now + lasts).isoformat(),
+            "createdBy": "sandbox",
+            "comment": comment,
+        }
+        answer = httpx.post(f"{self.url('alertmanager')}/api/v2/silences", json=document, timeout=TIMEOUT)
+        if answer.is_error:
+            raise SandboxError(f"Alertmanager takes no silence: {answer.text.strip()}")
+        identity: str = answer.json()["silenceID"]
+        return identity
+
+    def active_silences(self) -> list[dict[str, Any]]:
+        """Return the silences that are in force."""
+        silences = self.ask("alertmanager", "/api/v2/silences")
+        return [silence for silence in silences if silence["status"]["state"] == "active"]
+
+    def lift_silences(self) -> None:
+        """End every silence that is in force."""
+        for silence in self.active_silences():
+            httpx.delete(
+                f"{self.url('alertmanager')}/api/v2/silence/{silence['id']}", timeout=TIMEOUT
+            ).raise_for_status()
+
+    # -- what 'healthy' means
+
+    def require_healthy(self) -> None:
+        """Raise NotYet unless everything is watched, every rule is evaluated, and what fires would be heard of."""
+        self._require_targets()
+        self._require_rules()
+        for metric, right in NEEDED.items():
+            require(self.value(metric) == right, f"{metric} is {self.value(metric)}")
+        self._require_alertmanager()
+        self.ask("grafana", "/api/health")
+        self.ask("grafana", f"/api/datasources/uid/{configuration.DATASOURCE}/health")
+
+    def _require_targets(self) -> None:
+        health = self.jobs()
+        require(set(health) == set(configuration.JOBS), f"Prometheus scrapes {', '.join(sorted(health))}")
+        bad = [f"{job} is {state}" for job, state in health.items() if state != "up"]
+        require(not bad, f"of Prometheus' targets {', '.join(bad)}")
+
+    def _require_rules(self) -> None:
+        found = self.rules()
+        expected = re.findall(r"- alert: (\w+)", self.read_rules())
+        require([rule["name"] for rule in found] == expected, f"Prometheus has {len(found)} rules")
+        bad = [f"{rule['name']} is {rule['health']}" for rule in found if rule["health"] != "ok"]
+        require(not bad, f"of Prometheus' rules {', '.join(bad)}")
+
+    def _require_alertmanager(self) -> None:
+        known = self.prometheus_api("alertmanagers")["activeAlertmanagers"]
+        require(known, "Prometheus knows no Alertmanager")
+        status = self.ask("alertmanager", "/api/v2/status")["cluster"]["status"]
+        require(status == "ready", f"Alertmanager's cluster is {status}")
+        require(not self.active_silences(), f"silences are in force: {self.active_silences()}")

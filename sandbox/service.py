@@ -1,0 +1,139 @@
+"""A service of the embedded sandbox: a process that outlives the command which started it."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Protocol
+
+from sandbox import processes
+from sandbox.polling import until
+from sandbox.processes import uninterrupted
+from sandbox.servers import SandboxError
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import psutil
+
+    from sandbox.stack import Condition
+    from sandbox.state import State
+
+
+class Keeper(Protocol):
+    """What keeps the services: it writes down which process is whose."""
+
+    state: State
+
+    def log(self, service: str) -> Path:
+        """Return the log file of a service."""
+
+    def adopt(self, name: str, child: subprocess.Popen[bytes]) -> None:
+        """Write down a process that was just started."""
+
+    def disown(self, name: str) -> None:
+        """Forget a process that has ended."""
+
+
+class EmbeddedService:
+    """A service that is a process, or a family of them."""
+
+    def __init__(
+        self,
+        stack: Keeper,
+        name: str,
+        command: Callable[[], Sequence[str]],
+        *,
+        log: str,
+        environment: Callable[[], Mapping[str, str]] = dict,
+        ready: Callable[[], object] = lambda: None,
+        ending: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        self.name = name
+        self._stack = stack
+        self._command = command
+        self._log = log
+        self._environment = environment
+        self._ready = ready
+        self._ending = ending
+
+    def launch(self) -> None:
+        """Start the process without waiting until it serves."""
+        if self.condition() != "stopped":
+            return
+        with uninterrupted():
+            self._stack.adopt(
+                self.name, processes.spawn(self._command(), self._stack.log(self._log), self._environment())
+            )
+
+    def start(self) -> None:
+        """Start it and return when it serves."""
+        self.launch()
+        self.wait_ready()
+
+    def wait_ready(self, seconds: float = 15) -> None:
+        """Wait until it serves; one that ends instead is an error at once."""
+
+        def check() -> None:
+            if self.condition() == "stopped":
+                raise SandboxError(f"{self.name} ended at its start: see {self._stack.log(self._log)}")
+            self._ready()
+
+        until(check, seconds)
+
+    def stop(self) -> None:
+        """Ask it to end, then make it."""
+        self._end(patience=3)
+
+    def kill(self) -> None:
+        """Make it end at once."""
+        self._end(patience=0)
+
+    def _end(self, patience: float) -> None:
+        process = self._process()
+        if process is not None:
+            processes.thaw(process)  # a frozen one could not act on the signal
+            family = processes.family(process)
+            if patience:
+                processes.send([process], self._ending)
+                family = processes.wait_gone(family, patience)
+            if family:
+                self._force(family)
+        with uninterrupted():
+            self._stack.disown(self.name)
+
+    def _force(self, family: list[psutil.Process]) -> None:
+        processes.send(family, signal.SIGKILL)
+        if left := processes.wait_gone(family, 5):
+            raise SandboxError(f"{self.name} does not end: pid {', '.join(str(each.pid) for each in left)}")
+
+    def freeze(self) -> None:
+        """Suspend all of its processes."""
+        process = self._process()
+        if process is None:
+            raise SandboxError(f"{self.name} does not run")
+        processes.freeze(process)
+
+    def thaw(self) -> None:
+        """Let its processes go on."""
+        process = self._process()
+        if process is not None:
+            processes.thaw(process)
+
+    def condition(self) -> Condition:
+        """Say how it is."""
+        process = self._process()
+        if process is None:
+            return "stopped"
+        return "frozen" if process.status() == "stopped" else "running"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, while there is one."""
+        process = self._process()
+        return process.pid if process else None
+
+    def _process(self) -> psutil.Process | None:
+        marked = self._stack.state.processes.get(self.name)
+        return processes.find(marked) if marked else None

@@ -1,0 +1,100 @@
+"""A stand-in of Grafana's HTTP API, which cannot be had here: its health, its data source, its dashboard.
+
+What is asked of the data source is really asked of Prometheus. Authentication is left out, as with Grafana's
+anonymous access.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
+
+TIMEOUT = 5.0
+app = FastAPI(title="Grafana (stand-in)")
+
+
+def content() -> dict[str, Any]:
+    """Read what this Grafana shows now."""
+    document: dict[str, Any] = json.loads(Path(os.environ["GRAFANA"]).read_text())
+    return document
+
+
+def datasource(uid: str) -> dict[str, str]:
+    """Return the data source of that uid."""
+    found: dict[str, str] = content()["datasource"]
+    if found["uid"] != uid:
+        raise HTTPException(404, "Data source not found")
+    return found
+
+
+def prometheus(url: str, path: str, query: str) -> httpx.Response:
+    """Ask the data source; a gateway's error where it does not answer."""
+    try:
+        return httpx.get(f"{url}/{path}?{query}", timeout=TIMEOUT, trust_env=False)
+    except httpx.TransportError as error:
+        raise HTTPException(502, f"Bad Gateway: {error!r}") from error
+
+
+@app.get("/api/health")
+def get_health() -> JSONResponse:
+    """Say whether it can reach its own database."""
+    database = content()["database"]
+    document = {"commit": "stand-in", "database": database, "version": "0.0.0"}
+    return JSONResponse(document, 200 if database == "ok" else 503)
+
+
+@app.get("/api/datasources")
+def get_datasources() -> list[dict[str, Any]]:
+    """List the data sources."""
+    return [{"id": 1, "type": "prometheus", "access": "proxy", "isDefault": True, **content()["datasource"]}]
+
+
+@app.get("/api/datasources/uid/{uid}/health")
+def get_datasource_health(uid: str) -> JSONResponse:
+    """Say whether the data source answers a query."""
+    try:
+        answer = prometheus(datasource(uid)["url"], "api/v1/query", "query=1%2B1")
+        answer.raise_for_status()
+    except (HTTPException, httpx.HTTPStatusError) as error:
+        return JSONResponse({"status": "ERROR", "message": str(error)}, 400)
+    return JSONResponse({"status": "OK", "message": "Successfully queried the Prometheus API."})
+
+
+@app.get("/api/datasources/proxy/uid/{uid}/{path:path}")
+def get_through_datasource(uid: str, path: str, request: Request) -> Response:
+    """Pass a request on to the data source."""
+    answer = prometheus(datasource(uid)["url"], path, request.url.query)
+    return Response(answer.content, answer.status_code, media_type=answer.headers.get("content-type"))
+
+
+@app.get("/api/search")
+def get_search() -> list[dict[str, str]]:
+    """List the dashboards."""
+    dashboard = content()["dashboard"]
+    return [{"uid": dashboard["uid"], "title": dashboard["title"], "type": "dash-db"}]
+
+
+@app.get("/api/dashboards/uid/{uid}")
+def get_dashboard(uid: str) -> dict[str, Any]:
+    """Show a dashboard, with what its panels ask for."""
+    shown = content()
+    dashboard, source = shown["dashboard"], {"type": "prometheus", "uid": shown["datasource"]["uid"]}
+    if dashboard["uid"] != uid:
+        raise HTTPException(404, "Dashboard not found")
+    panels = [
+        {"id": number, "type": "timeseries", "title": panel["title"], "datasource": source,
+         "targets": [{"refId": "A", "expr": panel["expr"], "datasource": source}]}
+        for number, panel in enumerate(dashboard["panels"], 1)
+    ]  # fmt: skip
+    return {"meta": {"type": "db"}, "dashboard": {**dashboard, "panels": panels}}
+
+
+if __name__ == "__main__":
+    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), log_config=None, timeout_graceful_shutdown=1)

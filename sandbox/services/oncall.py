@@ -1,0 +1,39 @@
+"""The on-call engineer's side: takes what Alertmanager sends and writes it down, and has the runbooks to read."""
+
+from __future__ import annotations
+
+import json
+import os
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+RUNBOOKS = Path(__file__).resolve().parent.parent.parent / "runbooks"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """`POST /notify/RECEIVER` is one notification, a line of the file; `GET /runbooks/NAME.md` is a page."""
+
+    def do_POST(self) -> None:
+        """Write the notification down."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with Path(os.environ["NOTIFICATIONS"]).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"receiver": self.path.rpartition("/")[2], **body}) + "\n")
+        self._answer(HTTPStatus.OK, b"")
+
+    def do_GET(self) -> None:
+        """Show a runbook."""
+        pages = {f"/runbooks/{page.name}": page for page in RUNBOOKS.glob("*.md")}
+        page = pages.get(self.path)
+        self._answer(HTTPStatus.OK if page else HTTPStatus.NOT_FOUND, page.read_bytes() if page else b"")
+
+    def _answer(self, status: HTTPStatus, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "text/markdown; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+if __name__ == "__main__":
+    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
