@@ -49,11 +49,9 @@ class MadeUpEngine(Engine):
             for each in containers
         ]
         by_id = {each["Id"]: each for each in containers}
-        self._answers = SimpleNamespace(
-            containers=lambda **_: rows, inspect_container=by_id.__getitem__, info=lambda: about
-        )
+        self._answers = SimpleNamespace(containers=lambda: rows, inspect=by_id.__getitem__, about=lambda: about)
 
     @contextmanager
     def asking(self) -> Iterator[Any]:
-        """Give what stands for the SDK's client."""
+        """Give what stands for the client."""
         yield self._answers

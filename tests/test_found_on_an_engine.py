@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fixtures.discovery import discover
-from fixtures.docker import BY_HAND, Usage, _usage
+from fixtures.docker import BY_HAND, Container, Usage, _usage
 from fixtures.settings import BadSettings, Origin, Settings
-from fixtures.words import Share, Size, listed
+from fixtures.words import Count, Share, Size, Span, listed
 from tests.engines import DATABASE_URL, MadeUpEngine, container
 
 if TYPE_CHECKING:
@@ -175,6 +175,26 @@ def _containers(*raw: dict[str, Any]) -> tuple[object, ...]:
     engine = MadeUpEngine(*raw)
     engine.project = "ops"
     return engine.containers().all
+
+
+@pytest.mark.parametrize(
+    ("status", "restarts", "ran_for", "fails"),
+    [
+        ("restarting", 1, 1, True),
+        ("exited", 1, 1, True),
+        ("exited", 0, 1, False),
+        ("restarting", 7, 60, False),
+        ("running", 2, 1, True),  # it was looked at between two ends
+        ("running", 1, 1, False),
+        ("running", 3, 60, False),
+        ("paused", 3, 1, False),
+    ],
+)
+def test_a_container_that_ends_again_and_again_fails_at_its_start(
+    status: str, restarts: int, ran_for: float, fails: bool
+) -> None:
+    seen = Container("api-1", "api", status, restarts=Count(restarts), ran_for=Span(ran_for))
+    assert seen.fails_at_start is fails
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ import httpx
 import psutil
 import pytest
 
-from fixtures import docker as fixture
 from sandbox.breaking import break_stack
 from sandbox.compose.faults import FAULTS
 from sandbox.compose.stack import PROJECT_LABEL, SERVICE_LABEL
@@ -191,16 +190,6 @@ def test_a_context_names_the_engine(sandbox: ComposeStack, output: Path, tmp_pat
         seen = health_run(output, f"--project={sandbox.project}", "-m", "sev0", DOCKER_CONFIG=str(tmp_path))
     require_green(seen)
     assert proxy.asked
-
-
-def test_the_socket_of_a_rootless_engine_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(fixture, "SYSTEM_SOCKET", tmp_path / "absent")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    assert fixture.default_engine() == "none"
-    (tmp_path / "docker.sock").touch()
-    assert fixture.default_engine() == f"unix://{tmp_path}/docker.sock"
 
 
 @root

@@ -1,0 +1,153 @@
+"""What is asked of a Docker engine, and how whatever it answers is borne; which engine it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures import docker as fixture
+from fixtures.docker import default_engine
+from fixtures.engine import FRAME, EngineClient, EngineError, _pieces
+from fixtures.settings import BadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@contextmanager
+def answering(path: Path, *parts: bytes, pause: float = 0.0) -> Iterator[EngineClient]:
+    """Give a client of a server that answers one request so, part by part."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def serve() -> None:
+            wire, _ = listener.accept()
+            with wire, suppress(BrokenPipeError):  # nobody waits for the end of it
+                wire.recv(65536)
+                for part in parts:
+                    wire.sendall(part)
+                    time.sleep(pause)
+
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        yield EngineClient(f"unix://{path}", 0.5)
+        server.join(5)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (HEAD + b'Content-Length: 4\r\n\r\n[{}]',),
+        (HEAD + b"Content-Length: 4\r\n\r\n", b"[{", b"}]"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n[{\r\n", b"2\r\n}]\r\n0\r\n\r\n"),
+        (HEAD + b"Connection: close\r\n\r\n[{", b"}]"),
+    ],
+    ids=["whole", "in parts", "chunked", "until the end"],
+)  # fmt: skip
+def test_an_answer_is_read_whatever_its_form(tmp_path: Path, parts: tuple[bytes, ...]) -> None:
+    with answering(tmp_path / "s", *parts, pause=0.02) as client:
+        assert client.containers() == [{}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!", "it answered 403 to /info: no!"),
+        (HEAD + b"Content-Length: 3\r\n\r\n<p>", "its answer to /info is no JSON"),
+        (HEAD + b"Content-Length: 30\r\n\r\n{}", "its answer to /info is no HTTP"),
+        (b"SSH-2.0-OpenSSH\r\n", "its answer to /info is no HTTP"),
+        (b"", "its answer to /info is no HTTP"),
+    ],
+)
+def test_what_is_no_answer_is_said(tmp_path: Path, answer: bytes, says: str) -> None:
+    with answering(tmp_path / "s", answer) as client, pytest.raises(EngineError, match=says):
+        client.about()
+
+
+def test_an_answer_that_never_ends_is_bounded_as_a_whole(tmp_path: Path) -> None:
+    dribble = [HEAD + b"Connection: close\r\n\r\n", *[b" "] * 10]
+    with answering(tmp_path / "s", *dribble, pause=0.1) as client:
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            client.about()
+        assert time.monotonic() - began < 0.9
+
+
+def test_an_address_of_another_kind_is_refused() -> None:
+    with pytest.raises(EngineError, match="is no address of one"):
+        EngineClient("npipe:////./pipe/docker_engine", 1).about()
+
+
+def test_frames_are_taken_off_a_log() -> None:
+    log = FRAME.pack(1, 4) + b"out\n" + FRAME.pack(2, 4) + b"err\n" + FRAME.pack(1, 9) + b"cut"
+    assert _pieces(log) == [b"out\n", b"err\n", b"cut"]
+
+
+# -- which engine
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's settings of the docker command, on a machine without any engine."""
+    monkeypatch.setattr(fixture, "SYSTEM_SOCKET", tmp_path / "absent")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
+    return tmp_path
+
+
+def context(home: Path, name: str, host: str) -> None:
+    folder = home / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
+    folder.mkdir(parents=True)
+    (folder / "meta.json").write_text(json.dumps({"Name": name, "Endpoints": {"docker": {"Host": host}}}))
+
+
+def test_where_there_is_no_socket_there_is_no_engine(home: Path) -> None:
+    assert home.exists()
+    assert default_engine() == "none"
+
+
+def test_the_socket_of_a_rootless_engine_is_found(home: Path) -> None:
+    (home / "docker.sock").touch()
+    assert default_engine() == f"unix://{home}/docker.sock"
+
+
+def test_a_context_comes_before_sockets_and_docker_host_before_all(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "docker.sock").touch()
+    (home / "config.json").write_text('{"currentContext": "one"}')
+    context(home, "one", "tcp://10.0.0.1:2375")
+    context(home, "two", "ssh://10.0.0.2")
+    assert default_engine() == "tcp://10.0.0.1:2375"
+    monkeypatch.setenv("DOCKER_CONTEXT", "two")
+    assert default_engine() == "ssh://10.0.0.2"
+    monkeypatch.setenv("DOCKER_CONTEXT", "default")
+    assert default_engine() == f"unix://{home}/docker.sock"
+    monkeypatch.setenv("DOCKER_HOST", "tcp://10.0.0.3:2375")
+    assert default_engine() == "tcp://10.0.0.3:2375"
+
+
+def broken_settings(home: Path) -> None:
+    (home / "config.json").write_text("{")
+
+
+def no_such_context(home: Path) -> None:
+    (home / "config.json").write_text('{"currentContext": "gone"}')
+
+
+@pytest.mark.parametrize("make", [broken_settings, no_such_context])
+def test_a_context_that_cannot_be_read_is_a_wrong_setting(home: Path, make: Callable[[Path], None]) -> None:
+    make(home)
+    with pytest.raises(BadSettings, match="the context of the docker command cannot be read"):
+        default_engine()
