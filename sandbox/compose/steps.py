@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from sandbox.compose.stack import ComposeService
     from sandbox.stack import Stack
 
-# The engine waits twice as long before each restart: now it waits 6 s, so that whoever looks sees it waiting.
-RESTARTS = 7
+RESTARTS = 4  # the engine waits twice as long before each: whoever looks sees it waiting, or run for a moment
 LONG_AGO = "10 minutes"
 
 
@@ -44,7 +43,7 @@ def require_state(service: ComposeService, **expected: object) -> None:
 
 
 def require_looping(service: ComposeService) -> None:
-    """Raise NotYet unless the container has ended at its start so often that the engine now waits for long."""
+    """Raise NotYet unless the container has ended at its start again and again."""
     container = service.container
     require(container, f"{service.name} has no container")
     attributes = service.there().attrs

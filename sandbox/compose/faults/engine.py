@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from sandbox.compose.stack import ComposeStack
 
 
+LOOKED_UP = ("postgres", "redis")
+
+
 def _daemon() -> psutil.Process:
     if not engine.address().startswith("unix:"):
         raise SandboxError(f"the engine at {engine.address()} is not a process of this machine")
@@ -26,7 +29,15 @@ def _daemon() -> psutil.Process:
     return found[0]
 
 
-def _stop(_: ComposeStack) -> None:
+def _in_each(stack: ComposeStack, script: str) -> None:
+    for service in ("api", "scheduler", "worker"):
+        for container in stack.containers(service):
+            stack.tell(container, "sh", "-c", script)
+
+
+def _stop(stack: ComposeStack) -> None:
+    # Names are looked up at the engine: a service that connects anew would hang, and that is not this fault.
+    _in_each(stack, f"for name in {' '.join(LOOKED_UP)}; do getent hosts $name; done >>/etc/hosts")
     _daemon().send_signal(signal.SIGSTOP)
 
 
@@ -40,12 +51,18 @@ def go_on(_: ComposeStack) -> None:
     _daemon().send_signal(signal.SIGCONT)
 
 
+def _go_on_as_before(stack: ComposeStack) -> None:
+    go_on(stack)
+    lines = "|".join(LOOKED_UP)
+    _in_each(stack, f'kept=$(grep -Ev "[[:space:]]({lines})( |$)" /etc/hosts) && echo "$kept" >/etc/hosts')
+
+
 STOPPED = Fault(
     name="docker-stopped",
     does="suspends the engine: it answers nothing, while the containers and their published ports work on",
     expect=Expect(None, "unknown"),
     break_=on_compose(_stop),
     took_hold=on_compose(_does_not_answer),
-    heal=on_compose(go_on),
+    heal=on_compose(_go_on_as_before),
     healed=on_compose(lambda _: require(engine.answers(5), "the engine does not answer")),
 )
