@@ -331,8 +331,7 @@ def test_a_report_is_made_from_any_folder(tmp_path: Path) -> None:
              f"ARGS=--target={nowhere(tmp_path)} --metrics={metrics}"],
             cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
-        assert done.returncode == 2
-        assert "report] Error 6" in done.stderr, done.stdout  # nothing has lasted long enough to fire
+        assert done.returncode == 0, done.stdout  # nothing has lasted long enough to fire
     assert len(runs_in(output)) == 2
     assert {"index.html", "history.sqlite", "latest", ".lock"} <= {path.name for path in output.iterdir()}
     assert "ordinaut_health_alert_state" in metrics.read_text()

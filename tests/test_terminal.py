@@ -115,7 +115,7 @@ def test_a_muted_one_says_by_whom_why_and_until_when() -> None:
     told = lines(of(alert("silenced", muted=why, recent=[later])))
     assert told[1:4] == [
         "SILENCED sev1 AnAlert  why",
-        "           muted    silence of ann until 2026-03-04T13:00:00Z: a new disk",
+        "           muted    silenced by ann, until 2026-03-04T13:00:00Z: a new disk",
         f"           since    {stamp(NOON)}",
     ]
 
