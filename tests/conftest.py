@@ -77,10 +77,16 @@ def runs_in(output: Path) -> set[Path]:
 
 
 def health_run(output: Path, *arguments: str, cwd: Path = ROOT, **environment: str) -> Judgement:
-    """Run the suite in a process of its own, and read what it wrote into this folder."""
+    """Run the suite in a process of its own, and read what it wrote into this folder.
+
+    What a run remembers for the next one stays beside that: another test must not find it.
+    """
     before = runs_in(output)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", f"--output={output}", *arguments],
+        [
+            sys.executable, "-m", "pytest", f"--output={output}", "-o", f"cache_dir={output.parent / 'cache'}",
+            *arguments,
+        ],
         cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     folder = next(iter(runs_in(output) - before), None)

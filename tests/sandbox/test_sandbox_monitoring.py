@@ -62,7 +62,7 @@ def test_what_fires_is_told_to_who_is_on_call(monitoring: Monitoring) -> None:
 
     monitoring.write_rules(EXTRA, ALWAYS)
     try:
-        notification = until(told, 20)[-1]
+        notification = until(told, 60)[-1]
     finally:
         monitoring.write_rules(EXTRA, "")
     assert notification["receiver"] == "critical-alerts"
