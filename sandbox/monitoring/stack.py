@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from sandbox.monitoring import configuration, programs
-from sandbox.polling import NotYet, require
+from sandbox.polling import NotYet, require, until
 from sandbox.servers import DATABASE, SandboxError
 from sandbox.service import EmbeddedService
 from sandbox.state import write_private
@@ -23,7 +23,6 @@ from sandbox.target import FILE as TARGET_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import timedelta
 
     from sandbox.embedded import EmbeddedStack
     from sandbox.monitoring.configuration import Document
@@ -36,6 +35,7 @@ SERVICES = ("prometheus", "alertmanager", "postgres-exporter", "redis-exporter",
 PORTS = (*SERVICES, "alertmanager-cluster")
 OURS, EXTRA = "ordinaut", "extra"  # rule files
 TIMEOUT = 2.0
+SETTLES = timedelta(seconds=7)  # lastConfigTime has whole seconds
 SECONDS = 60  # for a command of this project
 NEEDED = {"pg_up": 1, "redis_up": 1, "prometheus_config_last_reload_successful": 1}
 
@@ -270,6 +270,20 @@ class Monitoring:
         answer = httpx.post(f"{self.url(service)}/-/reload", timeout=TIMEOUT)
         if answer.is_error:
             raise SandboxError(f"{service} does not take its configuration: {answer.text.strip()}")
+        if service == "prometheus":
+            until(self.require_settled)
+
+    def require_settled(self) -> None:
+        """Raise NotYet while Prometheus looks for its targets and its Alertmanagers, as it does after a start."""
+        if not self.alertmanagers() or not self.jobs():
+            loaded = self.prometheus_api("status/runtimeinfo")["lastConfigTime"]
+            ago = datetime.now(UTC) - datetime.fromisoformat(loaded)
+            require(ago > SETTLES, f"Prometheus loaded its configuration {ago.total_seconds():.0f} s ago")
+
+    def alertmanagers(self) -> list[dict[str, str]]:
+        """Return the Alertmanagers that Prometheus sends to."""
+        found: list[dict[str, str]] = self.prometheus_api("alertmanagers")["activeAlertmanagers"]
+        return found
 
     def silence(self, matchers: Mapping[str, str], comment: str, lasts: timedelta) -> str:
         """Make a silence from now on, its values regular expressions; return its id."""
@@ -325,8 +339,7 @@ class Monitoring:
         require(not bad, f"of Prometheus' rules {', '.join(bad)}")
 
     def _require_alertmanager(self) -> None:
-        known = self.prometheus_api("alertmanagers")["activeAlertmanagers"]
-        require(known, "Prometheus knows no Alertmanager")
+        require(self.alertmanagers(), "Prometheus knows no Alertmanager")
         status = self.ask("alertmanager", "/api/v2/status")["cluster"]["status"]
         require(status == "ready", f"Alertmanager's cluster is {status}")
         require(not self.active_silences(), f"silences are in force: {self.active_silences()}")

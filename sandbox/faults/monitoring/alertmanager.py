@@ -28,8 +28,8 @@ def _disconnect(stack: Stack) -> None:
 
 
 def _is_disconnected(stack: Stack) -> None:
-    known = stack.monitoring.prometheus_api("alertmanagers")["activeAlertmanagers"]
-    require(not known, f"Prometheus still knows {known}")
+    stack.monitoring.require_settled()
+    require(not stack.monitoring.alertmanagers(), "Prometheus still knows an Alertmanager")
 
 
 def _configure(stack: Stack, change: Callable[[Document], object]) -> None:

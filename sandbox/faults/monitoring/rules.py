@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.fault import Expect, Fault
 from sandbox.monitoring.stack import EXTRA, OURS, SHIPPED_RULES
-from sandbox.polling import require
+from sandbox.polling import require, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,8 @@ MISSING, CHANGED, UNHEALTHY = "NoActiveWorkers", "HighQueueDepth", "MemoryUsageC
 ON_NOTHING = ("HighDatabaseConnections", "postgres_stat_activity_count > 80")
 VANISHED = 'node_filesystem_avail_bytes{mountpoint="/srv/data"}'
 ON_VANISHED = ("DataDiskFull", f"{VANISHED} < 1e9")
-LAST_SEEN = 60 * 3600  # seconds ago
-WENT_ON = 3600  # seconds
+FIRST_SEEN, LAST_SEEN, NOT_LONG_AGO = 61 * 3600, 60 * 3600, 3 * 3600  # seconds ago
+EVERY = 300  # seconds
 
 
 def _rule_text(text: str, name: str) -> str:
@@ -87,25 +87,26 @@ def _has_no_series(stack: Stack) -> None:
     require(not stack.monitoring.query(f"count_over_time({metric}[7d])"), f"{metric} has series")
 
 
+def _samples(series: str, value: float, since: int, until: int) -> str:
+    now = int(time.time())
+    moments = range(now - since, now - until, EVERY)
+    name = series.partition("{")[0]
+    return "".join([f"# TYPE {name} gauge\n", *(f"{series} {value} {moment}\n" for moment in moments)])
+
+
 def _remember_a_disk(stack: Stack) -> None:
-    """Write samples of days ago into Prometheus' storage. They stay: without the rule nobody asks for them."""
+    """Write samples of the last days into Prometheus' storage. They stay: without the rule nobody asks for them."""
     monitoring = stack.monitoring
-    series = VANISHED.replace("}", ',job="node",instance="orchestrator-host",device="/dev/sdb1",fstype="ext4"}')
-    last = int(time.time()) - LAST_SEEN
-    samples = "".join(f"{series} 5e9 {moment}\n" for moment in range(last - WENT_ON, last, 300))
-    file = monitoring.folder / "vanished.om"
-    file.write_text(f"# TYPE {VANISHED.partition('{')[0]} gauge\n{samples}# EOF\n")
+    file = monitoring.folder / "past.om"
+    disk = VANISHED.replace("}", ',job="node",instance="orchestrator-host",device="/dev/sdb1",fstype="ext4"}')
+    ran = _samples('up{job="prometheus",instance="orchestrator-prometheus"}', 1, FIRST_SEEN, NOT_LONG_AGO)
+    file.write_text(f"{_samples(disk, 5e9, FIRST_SEEN, LAST_SEEN)}{ran}# EOF\n")
     monitoring.prometheus.stop()
-    command = [
-        "promtool",
-        "tsdb",
-        "create-blocks-from",
-        "openmetrics",
-        str(file),
-        str(monitoring.folder / "prometheus"),
-    ]
+    into = str(monitoring.folder / "prometheus")
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(file), into]
     subprocess.run(command, capture_output=True, check=True, timeout=20)
     monitoring.prometheus.start()
+    until(monitoring.require_settled)
     _add_rule(stack, *ON_VANISHED)
 
 
