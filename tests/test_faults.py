@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.faults import FAULTS
-from sandbox.faults.workers import restart
+from sandbox.faults.workers import make_task, restart
+from sandbox.polling import require, until
 from tests.expectations import require_as_expected, require_green
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 OF_THE_LAST_HOURS = ("throughput-low", "runs-not-recorded", "throughput-idle", "system-new")
+BUSY = "00000000-0000-4000-8000-0000000000b0"
 WORKED = "worker-00000000-0000-4000-8000-0000000000ab"
 
 
@@ -39,6 +41,18 @@ def old_sandbox(sandbox: EmbeddedStack) -> Iterator[EmbeddedStack]:
     restart(sandbox, sandbox.workers)
 
 
+@pytest.fixture
+def busy_sandbox(sandbox: EmbeddedStack) -> Iterator[EmbeddedStack]:
+    """A sandbox whose young workers have done more than a few items."""
+    make_task(sandbox, BUSY, "One of some", '{"id": "go", "uses": "noop"}')
+    sandbox.sql("INSERT INTO due_work (task_id, run_at) SELECT %s, now() FROM generate_series(1, 30)", (BUSY,))
+    until(lambda: require(not sandbox.sql("SELECT 1 FROM due_work WHERE task_id = %s", (BUSY,)), "items are left"))
+    yield sandbox
+    heal_stack(sandbox)
+    sandbox.sql("DELETE FROM task WHERE id = %s", (BUSY,))
+    restart(sandbox, sandbox.workers)
+
+
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_fault_gives_exactly_its_alert(fault: Fault, sandbox: EmbeddedStack, judge: Judge) -> None:
     _break_judge_and_heal(fault, sandbox, judge)
@@ -47,6 +61,11 @@ def test_a_fault_gives_exactly_its_alert(fault: Fault, sandbox: EmbeddedStack, j
 @pytest.mark.parametrize("name", OF_THE_LAST_HOURS)
 def test_so_it_does_where_work_has_gone_on_for_hours(name: str, old_sandbox: EmbeddedStack, judge: Judge) -> None:
     _break_judge_and_heal(FAULTS[name], old_sandbox, judge)
+
+
+@pytest.mark.parametrize("name", OF_THE_LAST_HOURS)
+def test_so_it_does_where_workers_have_just_been_busy(name: str, busy_sandbox: EmbeddedStack, judge: Judge) -> None:
+    _break_judge_and_heal(FAULTS[name], busy_sandbox, judge)
 
 
 def _break_judge_and_heal(fault: Fault, sandbox: EmbeddedStack, judge: Judge) -> None:

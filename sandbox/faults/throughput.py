@@ -26,8 +26,9 @@ def _move_runs(stack: Stack, by: str, which: str) -> None:
 
 
 def _hide_runs(stack: Stack) -> None:
-    """Move the runs of the last hours out of sight, whoever made them: a sandbox may have worked for long."""
+    """Move the runs of the last hours out of sight, whoever made them, and let the workers count anew."""
     _move_runs(stack, f"-{HIDDEN_DAYS} days", "started_at > now() - interval '6 hours'")
+    restart(stack, stack.workers)
 
 
 def _show_runs(stack: Stack) -> None:
@@ -70,7 +71,6 @@ def _restore_and_forget(stack: Stack) -> None:
 
 def _do_without_record(stack: Stack) -> None:
     _hide_runs(stack)
-    restart(stack, stack.workers)  # what new workers have counted is known since when; of old ones a run must tell
     stack.switch(workers_record=False)
     make_task(stack, TASK, "One of many", '{"id": "go", "uses": "noop"}')
     stack.sql("INSERT INTO due_work (task_id, run_at) SELECT %s, now() FROM generate_series(1, %s)", (TASK, DONE))
