@@ -79,6 +79,12 @@ def pytest_metadata(metadata: dict[str, Any], config: pytest.Config) -> None:
         metadata["pytest"] = pytest.__version__
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Take out what has no line: CPython interrupts there, too, and pytest fails to show such an entry."""
+    excinfo.traceback = excinfo.traceback.filter(_has_line)
+
+
 def _remember(session: pytest.Session) -> Memory | None:
     """Let the judging ask what earlier runs found."""
     if TARGET not in session.stash:
@@ -283,6 +289,13 @@ def _containers(session: pytest.Session) -> list[ContainerState]:
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt("terminated")
+
+
+def _has_line(entry: Any) -> bool:
+    try:
+        return bool(entry.lineno >= 0)
+    except TypeError:
+        return False
 
 
 def _untold(path: Path, message: str) -> CheckOutcome:

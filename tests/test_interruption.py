@@ -6,10 +6,12 @@ import subprocess
 import sys
 import threading
 import xml.etree.ElementTree as ET
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reports.plugin import pytest_keyboard_interrupt
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
 from tests.conftest import runs_in
@@ -83,6 +85,23 @@ def project(tmp_path: Path) -> Project:
     project.add_alert("b_waiting", WAITS)
     project.add_alert("c_to_come", WELL)
     return project
+
+
+def test_an_interruption_where_no_line_is_can_be_shown() -> None:
+    """As in an instruction that CPython adds itself; here the one with which a function begins that has a closure."""
+    bound = 1
+
+    def interrupted_at_its_first_instruction() -> None:
+        frame = sys._getframe()
+        assert next(iter(frame.f_code.co_positions()))[0] is None, bound
+        raise KeyboardInterrupt().with_traceback(TracebackType(None, frame, 0, -1))
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        interrupted_at_its_first_instruction()
+    with pytest.raises(TypeError):
+        caught.getrepr(funcargs=True)
+    pytest_keyboard_interrupt(caught)
+    assert "KeyboardInterrupt" in str(caught.getrepr(funcargs=True))
 
 
 @SIGNALS
