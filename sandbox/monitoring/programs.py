@@ -39,6 +39,7 @@ def prometheus(folder: Path, port: int) -> Command:
         f"--storage.tsdb.path={folder / 'prometheus'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-lifecycle",
+        "--rules.alert.resend-delay=5s",  # after a reload it forgets whom to tell: an alert of that moment is lost
     ]
 
 

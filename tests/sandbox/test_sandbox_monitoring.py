@@ -101,8 +101,9 @@ def test_a_fault_takes_hold_and_heals(fault: Any, watched: EmbeddedStack) -> Non
 
 
 def test_a_fault_that_was_interrupted_before_it_began_heals(watched: EmbeddedStack) -> None:
-    watched.state.broken += OF_MONITORING
-    assert heal_stack(watched) == [*OF_MONITORING][::-1]
+    of_each_alert = {fault.expect.alert: name for name, fault in OF_MONITORING.items()}
+    watched.state.broken += of_each_alert.values()
+    assert heal_stack(watched) == [*of_each_alert.values()][::-1]
 
 
 def test_a_sandbox_without_monitoring_says_so(running: EmbeddedStack) -> None:
