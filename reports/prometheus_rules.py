@@ -6,69 +6,23 @@ Their limits are the target's. What the metrics called `ordinaut_…` need is sa
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from string import Template
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
-from prometheus_client import Histogram
-
-from checks.alerting import Alert, alert_of
-from checks.selection import alert_names
+from checks.rules import Rule, rules
 from fixtures.settings import BadSettings, Settings, load
-from fixtures.words import Span, magnitude
+
+if TYPE_CHECKING:
+    from fixtures.words import Span
 
 HERE = Path(__file__).parent
 TEMPLATE = "prometheus_rules.yml.j2"
 GROUP = "ordinaut"
-BUCKETS: tuple[float, ...] = Histogram.DEFAULT_BUCKETS  # those of Ordinaut's API
-Overrides = dict[str, dict[str, str | float]]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One alerting rule, as Prometheus has it; `lasts` is its `for`."""
-
-    name: str
-    expression: str
-    lasts: Span
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-
-
-def rules(overrides: Overrides, runbooks: str) -> list[Rule]:
-    """Give the rules of all alerts that Prometheus can evaluate, the severest first."""
-    alerts = sorted(_alerts(), key=lambda alert: (alert.severity, alert.name))
-    return [_rule(alert, overrides.get(alert.name, {}), runbooks) for alert in alerts if alert.expression]
-
-
-def _alerts() -> list[Alert]:
-    modules = [importlib.import_module(f"checks.{path.parent.name}.{path.stem}") for path in alert_names().values()]
-    return [alert for module in modules if (alert := alert_of(module))]
-
-
-def _rule(alert: Alert, overrides: Mapping[str, str | float], runbooks: str) -> Rule:
-    limits = vars(alert.limits_for(overrides))
-    numbers = {name: f"{magnitude(limit):.12g}" for name, limit in limits.items()}
-    # A percentile is known to lie above a limit only where it lies above the bucket that the limit falls into.
-    numbers |= {f"{name}_bucket": f"{_bucket(limit):g}" for name, limit in limits.items() if isinstance(limit, Span)}
-    labels = {name: value for name, value in alert.all_labels.items() if name != "alertname"}
-    annotations = {
-        "summary": alert.trigger,
-        "impact": alert.impact,
-        "runbook_url": f"{runbooks.rstrip('/')}/{alert.name}.md",
-    }
-    return Rule(alert.name, Template(alert.expression).substitute(numbers), alert.lasts, labels, annotations)
-
-
-def _bucket(limit: Span) -> float:
-    return min(bound for bound in BUCKETS if bound >= limit.total_seconds())
 
 
 def text(found: list[Rule]) -> str:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from prometheus_client import Histogram
 
-from reports.prometheus_rules import main, rules, text
+from checks.rules import BUCKETS, rules
+from reports.prometheus_rules import main, text
 from tests.conftest import needs
 
 if TYPE_CHECKING:
@@ -175,6 +177,10 @@ def test_a_rule_says_what_the_alert_says() -> None:
     assert rule.lasts.total_seconds() == 120
     assert rule.labels == {"severity": "critical", "service": "api"}
     assert rule.annotations["runbook_url"] == f"{RUNBOOKS}/OrchestratorAPIDown.md"
+
+
+def test_the_buckets_are_those_of_the_client_that_the_api_uses() -> None:
+    assert tuple(Histogram.DEFAULT_BUCKETS) == BUCKETS
 
 
 def test_the_limits_are_the_targets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

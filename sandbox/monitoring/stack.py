@@ -276,9 +276,13 @@ class Monitoring:
     def require_settled(self) -> None:
         """Raise NotYet while Prometheus looks for its targets and its Alertmanagers, as it does after a start."""
         if not self.alertmanagers() or not self.jobs():
-            loaded = self.prometheus_api("status/runtimeinfo")["lastConfigTime"]
-            ago = datetime.now(UTC) - datetime.fromisoformat(loaded)
-            require(ago > SETTLES, f"Prometheus loaded its configuration {ago.total_seconds():.0f} s ago")
+            self.require_looked_for_all()
+
+    def require_looked_for_all(self) -> None:
+        """Raise NotYet while what Prometheus has not found may still come."""
+        loaded = self.prometheus_api("status/runtimeinfo")["lastConfigTime"]
+        ago = datetime.now(UTC) - datetime.fromisoformat(loaded)
+        require(ago > SETTLES, f"Prometheus loaded its configuration {ago.total_seconds():.0f} s ago")
 
     def alertmanagers(self) -> list[dict[str, str]]:
         """Return the Alertmanagers that Prometheus sends to."""

@@ -94,12 +94,6 @@ def test_the_runbooks_can_be_read_where_the_rules_say(monitoring: Monitoring) ->
         assert page.startswith(f"# {rule['name']}\n")
 
 
-@pytest.mark.parametrize("fault", OF_MONITORING.values(), ids=OF_MONITORING)
-def test_a_fault_takes_hold_and_heals(fault: Any, watched: EmbeddedStack) -> None:
-    break_stack(watched, fault)
-    assert heal_stack(watched) == [fault.name]
-
-
 def test_a_fault_that_was_interrupted_before_it_began_heals(watched: EmbeddedStack) -> None:
     of_each_alert = {fault.expect.alert: name for name, fault in OF_MONITORING.items()}
     watched.state.broken += of_each_alert.values()

@@ -56,6 +56,7 @@ def _leave_a_job_out(stack: Stack) -> None:
 
 
 def _job_is_missing(stack: Stack) -> None:
+    stack.monitoring.require_looked_for_all()
     # Its series stay for five minutes: without its pool of targets nobody marks them as gone.
     require(MISSING_JOB not in stack.monitoring.jobs(), f"the job {MISSING_JOB} is still scraped")
 

@@ -1,0 +1,1 @@
+"""Checks of what watches Ordinaut: the playbook's sections 5 and 6."""

@@ -1,0 +1,57 @@
+"""AlertRulesDrifted: the rules of Prometheus are not those of the playbook."""
+
+from checks.alerting import Alert, diagnostic, minutes, trigger
+from fixtures.alert_rules import RuleComparison, RunbookLinks
+from fixtures.words import listed
+
+ALERT = Alert(
+    name="AlertRulesDrifted",
+    severity=2,
+    trigger="an alert of the playbook has no rule in Prometheus, more than one, or another than `make rules` writes",
+    impact="what Prometheus calls an alert is not what this playbook calls so: too late, too early, or never",
+    respond_within=minutes(30),
+    escalate_after=minutes(60),
+    labels={"service": "prometheus"},
+)
+
+
+@trigger(step=1)
+def test_the_rules_are_ours(rule_comparison: RuleComparison) -> None:
+    """Each alert of the playbook has exactly one rule, which is evaluated in time and says what ours says."""
+    assert not rule_comparison.problems, listed(rule_comparison.problems)
+
+
+@diagnostic(cause="rule-missing", step=1)
+def test_no_rule_is_missing(rule_comparison: RuleComparison) -> None:
+    """Every alert of the playbook has a rule."""
+    assert not rule_comparison.missing, f"no rule for {listed(rule_comparison.missing, 11)}"
+
+
+@diagnostic(cause="rule-unhealthy", step=1)
+def test_every_rule_can_be_evaluated(rule_comparison: RuleComparison) -> None:
+    """Prometheus evaluates each of these rules without an error."""
+    assert not rule_comparison.unhealthy, listed(rule_comparison.unhealthy)
+
+
+@diagnostic(cause="rule-duplicate", step=1)
+def test_no_rule_is_there_twice(rule_comparison: RuleComparison) -> None:
+    """No alert has two rules: each would page, and one of them is out of date."""
+    assert not rule_comparison.duplicate, listed(rule_comparison.duplicate)
+
+
+@diagnostic(cause="rule-late", step=1)
+def test_every_rule_is_evaluated_in_time(rule_comparison: RuleComparison) -> None:
+    """Each of these rules was evaluated within two intervals of its group."""
+    assert not rule_comparison.late, listed(rule_comparison.late)
+
+
+@diagnostic(cause="rule-differs", step=1)
+def test_no_rule_differs(rule_comparison: RuleComparison) -> None:
+    """Expression with its threshold, `for`, severity and runbook are as ours."""
+    assert not rule_comparison.differing, " | ".join(rule_comparison.differing)
+
+
+@diagnostic(cause="runbook-link-dead", step=1)
+def test_the_runbooks_can_be_read(runbook_links: RunbookLinks) -> None:
+    """Where a rule says its runbook is, there is the runbook."""
+    assert not runbook_links.dead, listed(runbook_links.dead, 3)

@@ -1,0 +1,403 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from checks.monitoring import test_alert_cannot_fire as cannot_fire
+from checks.monitoring import test_alert_routing_broken as broken
+from checks.monitoring import test_alert_rules_drifted as drifted
+from checks.monitoring import test_alertmanager_down as alertmanager
+from checks.monitoring import test_grafana_down as grafana
+from checks.monitoring import test_prometheus_down as prometheus
+from checks.monitoring import test_scrape_target_down as scraping
+from checks.monitoring import test_silence_too_broad as silence_too_broad
+from checks.rules import Rule
+from fixtures.alert_rules import AlertRule, RuleComparison, RunbookLinks
+from fixtures.alertmanager import AlertmanagerHealth, JudgedSilences, Matcher, Notifier, Silence
+from fixtures.api import HttpAnswer, Transport
+from fixtures.grafana import Dashboards, GrafanaHealth
+from fixtures.routing import Inhibition, Route, Routing
+from fixtures.rule_series import Disappearing, Lost, RuleSeries, Selector, selectors_of, zeros_of
+from fixtures.scraping import PrometheusHealth, ScrapeTarget, ScrapeTargets
+from fixtures.words import Span
+from tests.literal_facts import Case, faulty, healthy, parametrized, prove
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+
+def answer(
+    port: int, status: int | None = 200, body: str = "", transport: Transport = Transport.ANSWERED
+) -> HttpAnswer:
+    return HttpAnswer(f"http://127.0.0.1:{port}", transport, Span(0.01), status, body)
+
+
+def refused(port: int) -> HttpAnswer:
+    return HttpAnswer(f"http://127.0.0.1:{port}", Transport.REFUSED, Span(0.01))
+
+
+# -- Prometheus
+
+WELL = PrometheusHealth(answer(9090), reloaded=True, ready=True, sample_age=Span(3))
+GONE = PrometheusHealth(refused(9090))
+HTML = PrometheusHealth(answer(9090, body="<html>It works!</html>"))
+STARTING = PrometheusHealth(answer(9090), reloaded=True)
+NOT_RELOADED = replace(WELL, reloaded=False)
+STALE = replace(WELL, sample_age=Span(4 * MINUTE))
+NO_SAMPLE = replace(WELL, sample_age=None)
+
+PROMETHEUS = [
+    healthy(prometheus.test_prometheus_is_well, prometheus_health=WELL),
+    faulty(prometheus.test_prometheus_is_well, "refused the connection", prometheus_health=GONE),
+    faulty(prometheus.test_prometheus_is_well, "not as Prometheus does: '<html>", prometheus_health=HTML),
+    faulty(prometheus.test_prometheus_is_well, "it is not ready", prometheus_health=STARTING),
+    faulty(prometheus.test_prometheus_is_well, "goes on with the old one", prometheus_health=NOT_RELOADED),
+    faulty(prometheus.test_prometheus_is_well, "is 4 min, limit 2 min", prometheus_health=STALE),
+    faulty(prometheus.test_prometheus_is_well, "is missing, limit 2 min", prometheus_health=NO_SAMPLE),
+    *(healthy(prometheus.test_prometheus_answers, prometheus_health=one) for one in (WELL, HTML)),
+    faulty(prometheus.test_prometheus_answers, "refused", prometheus_health=GONE),
+    *(healthy(prometheus.test_what_answers_is_prometheus, prometheus_health=one) for one in (WELL, GONE, STARTING)),
+    faulty(prometheus.test_what_answers_is_prometheus, "not as Prometheus does", prometheus_health=HTML),
+    *(healthy(prometheus.test_prometheus_is_ready, prometheus_health=one) for one in (WELL, GONE, HTML)),
+    faulty(prometheus.test_prometheus_is_ready, "is not ready", prometheus_health=STARTING),
+    *(healthy(prometheus.test_the_last_reload_worked, prometheus_health=one) for one in (WELL, GONE)),
+    faulty(prometheus.test_the_last_reload_worked, "the last reload failed", prometheus_health=NOT_RELOADED),
+    *(healthy(prometheus.test_samples_are_fresh, prometheus_health=one) for one in (WELL, GONE, STARTING)),
+    faulty(prometheus.test_samples_are_fresh, "`up`: 4 min, limit 2 min", prometheus_health=STALE),
+    faulty(prometheus.test_samples_are_fresh, "`up`: none", prometheus_health=NO_SAMPLE),
+]
+
+# -- what it scrapes
+
+JOBS = ("orchestrator-api", "postgres", "redis", "node")
+UP = tuple(ScrapeTarget(job, f"{job}:1", "up") for job in JOBS)
+ALL_UP = ScrapeTargets(JOBS, UP, JOBS)
+OTHER_DOWN = replace(ALL_UP, targets=(*UP, ScrapeTarget("orchestrator-workers", "worker-1:8090", "down")))
+NOT_SCRAPED_YET = replace(ALL_UP, targets=(*UP[1:], ScrapeTarget("orchestrator-api", "api:8080", "unknown")))
+OLD_PROMETHEUS = replace(ALL_UP, jobs=())  # does not tell which jobs it has
+NODE_DOWN = replace(ALL_UP, targets=(*UP[:3], ScrapeTarget("node", "node:9100", "down", "connection refused")))
+NO_REDIS = ScrapeTargets(JOBS, (*UP[:2], UP[3]), (*JOBS[:2], JOBS[3]))
+EMPTY_REDIS = ScrapeTargets(JOBS, (*UP[:2], UP[3]), JOBS)
+BLIND = replace(ALL_UP, blind=("pg_up of postgres:1 is 0",))
+
+SCRAPING = [
+    *(
+        healthy(scraping.test_all_that_the_alerts_need_is_scraped, scrape_targets=targets)
+        for targets in (ALL_UP, OTHER_DOWN, NOT_SCRAPED_YET, OLD_PROMETHEUS)
+    ),
+    faulty(scraping.test_all_that_the_alerts_need_is_scraped, "down: node node:9100", scrape_targets=NODE_DOWN),
+    faulty(scraping.test_all_that_the_alerts_need_is_scraped, "no job: redis", scrape_targets=NO_REDIS),
+    faulty(scraping.test_all_that_the_alerts_need_is_scraped, "no target of: redis", scrape_targets=EMPTY_REDIS),
+    faulty(scraping.test_all_that_the_alerts_need_is_scraped, "sees nothing: pg_up", scrape_targets=BLIND),
+    *(healthy(scraping.test_no_job_is_missing, scrape_targets=one) for one in (ALL_UP, EMPTY_REDIS, OLD_PROMETHEUS)),
+    faulty(scraping.test_no_job_is_missing, "no job redis", scrape_targets=NO_REDIS),
+    *(healthy(scraping.test_every_job_has_a_target, scrape_targets=one) for one in (ALL_UP, NO_REDIS)),
+    faulty(scraping.test_every_job_has_a_target, "without any target: redis", scrape_targets=EMPTY_REDIS),
+    *(healthy(scraping.test_no_target_is_down, scrape_targets=one) for one in (ALL_UP, OTHER_DOWN, NO_REDIS)),
+    faulty(scraping.test_no_target_is_down, "connection refused", scrape_targets=NODE_DOWN),
+    healthy(scraping.test_no_exporter_is_blind, scrape_targets=ALL_UP),
+    faulty(scraping.test_no_exporter_is_blind, "pg_up of postgres:1 is 0", scrape_targets=BLIND),
+]
+
+# -- rules
+
+OUR_DOWN = Rule("APIDown", "up == 0", Span(120), {"severity": "critical"}, {"runbook_url": "runbooks/APIDown.md"})
+OUR_QUEUE = Rule("Queue", "depth > 1000", Span(600), {"severity": "warning"}, {"runbook_url": "runbooks/Queue.md"})
+DOWN = AlertRule(
+    "APIDown", "up == 0", Span(120), "critical", "https://here/APIDown.md", "ok", "", Span(10), Span(15),
+)  # fmt: skip
+QUEUE = replace(
+    DOWN,
+    name="Queue",
+    expression="depth  >  1e3",
+    lasts=Span(600),
+    severity="warning",
+    runbook_url="https://here/Queue.md",
+)
+OTHER = replace(DOWN, name="Another", health="err", evaluated_ago=Span(DAY))
+
+
+def compared(*rules: AlertRule) -> RuleComparison:
+    return RuleComparison(rules, (OUR_DOWN, OUR_QUEUE))
+
+
+SAME = compared(DOWN, QUEUE, OTHER)
+JUST_LOADED = compared(replace(DOWN, evaluated_ago=None), QUEUE)
+NO_QUEUE = compared(DOWN)
+TWICE = compared(DOWN, QUEUE, QUEUE)
+IN_ERROR = compared(DOWN, replace(QUEUE, health="err", error="many-to-many matching"))
+LATE = compared(DOWN, replace(QUEUE, evaluated_ago=Span(31)))
+SOONER = compared(DOWN, replace(QUEUE, expression="depth > 100", lasts=Span(120)))
+OTHER_SEVERITY = compared(replace(DOWN, severity="warning"), QUEUE)
+OTHER_RUNBOOK = compared(replace(DOWN, runbook_url="https://here/api-down"), QUEUE)
+UNREADABLE = compared(replace(DOWN, expression="up from the future"), QUEUE)
+LINKS = RunbookLinks({"APIDown": ("https://here/APIDown.md", "# APIDown")})
+DEAD = RunbookLinks({"APIDown": ("https://here/APIDown.md", "answered 404 after 10 ms")})
+
+RULES = [
+    *(healthy(drifted.test_the_rules_are_ours, rule_comparison=one) for one in (SAME, JUST_LOADED)),
+    faulty(drifted.test_the_rules_are_ours, "no rule: Queue", rule_comparison=NO_QUEUE),
+    faulty(drifted.test_the_rules_are_ours, "more than one: Queue (2 rules)", rule_comparison=TWICE),
+    faulty(drifted.test_the_rules_are_ours, "not evaluated: Queue: many-to-many", rule_comparison=IN_ERROR),
+    faulty(drifted.test_the_rules_are_ours, "not evaluated: Queue 31 s ago, every 15 s", rule_comparison=LATE),
+    faulty(drifted.test_the_rules_are_ours, "`for` 2 min, ours 10 min", rule_comparison=SOONER),
+    healthy(drifted.test_no_rule_is_missing, rule_comparison=SAME),
+    faulty(drifted.test_no_rule_is_missing, "no rule for Queue", rule_comparison=NO_QUEUE),
+    healthy(drifted.test_every_rule_can_be_evaluated, rule_comparison=SAME),
+    faulty(drifted.test_every_rule_can_be_evaluated, "many-to-many", rule_comparison=IN_ERROR),
+    healthy(drifted.test_no_rule_is_there_twice, rule_comparison=SAME),
+    faulty(drifted.test_no_rule_is_there_twice, "Queue (2 rules)", rule_comparison=TWICE),
+    *(healthy(drifted.test_every_rule_is_evaluated_in_time, rule_comparison=one) for one in (SAME, JUST_LOADED)),
+    faulty(drifted.test_every_rule_is_evaluated_in_time, "Queue 31 s ago", rule_comparison=LATE),
+    *(healthy(drifted.test_no_rule_differs, rule_comparison=one) for one in (SAME, NO_QUEUE)),
+    faulty(drifted.test_no_rule_differs, "expression `depth > 100`, ours `depth > 1000`", rule_comparison=SOONER),
+    faulty(drifted.test_no_rule_differs, "severity warning, ours critical", rule_comparison=OTHER_SEVERITY),
+    faulty(drifted.test_no_rule_differs, "runbook api-down, ours APIDown.md", rule_comparison=OTHER_RUNBOOK),
+    faulty(drifted.test_no_rule_differs, "`up from the future`, ours `up == 0`", rule_comparison=UNREADABLE),
+    healthy(drifted.test_the_runbooks_can_be_read, runbook_links=LINKS),
+    faulty(drifted.test_the_runbooks_can_be_read, "APIDown.md answered 404", runbook_links=DEAD),
+]
+
+# -- whether rules can fire
+
+DISK = Selector("node_filesystem_avail_bytes", (("mountpoint", "=", "/data"),))
+ALL_THERE = RuleSeries(())
+NEVER = RuleSeries((Lost(("Slow",), Selector("postgres_max_tx"), metric_seen=False),))
+NO_LABEL = RuleSeries((Lost(("Full",), DISK, True, ("mountpoint",)),))
+NO_VALUE = RuleSeries((Lost(("Full",), DISK, True),))
+VANISHED = RuleSeries((Lost(("Full",), DISK, True, (), Span(2 * DAY)),))
+BLINKED = RuleSeries((Lost(("Full",), DISK, True, (), Span(10 * MINUTE)),))
+NO_ZERO = RuleSeries((), (Disappearing("NoWorkers", Selector("active_workers"), Span(5 * HOUR)),))
+SHORT_GAP = RuleSeries((), (Disappearing("NoWorkers", Selector("active_workers"), Span(10 * MINUTE)),))
+
+CANNOT_FIRE = [
+    *(healthy(cannot_fire.test_every_rule_can_fire, rule_series=one) for one in (ALL_THERE, BLINKED, SHORT_GAP)),
+    faulty(cannot_fire.test_every_rule_can_fire, "metric never seen: `postgres_max_tx` (Slow)", rule_series=NEVER),
+    faulty(cannot_fire.test_every_rule_can_fire, "label never present: mountpoint of", rule_series=NO_LABEL),
+    faulty(cannot_fire.test_every_rule_can_fire, "value never seen", rule_series=NO_VALUE),
+    faulty(cannot_fire.test_every_rule_can_fire, "gone: ", rule_series=VANISHED),
+    faulty(cannot_fire.test_every_rule_can_fire, "== 0 on what goes away: NoWorkers", rule_series=NO_ZERO),
+    *(healthy(cannot_fire.test_every_metric_was_seen, rule_series=one) for one in (ALL_THERE, NO_LABEL, VANISHED)),
+    faulty(cannot_fire.test_every_metric_was_seen, "`postgres_max_tx` (Slow)", rule_series=NEVER),
+    *(healthy(cannot_fire.test_every_label_was_seen, rule_series=one) for one in (ALL_THERE, NEVER, NO_VALUE)),
+    faulty(cannot_fire.test_every_label_was_seen, "mountpoint of", rule_series=NO_LABEL),
+    *(
+        healthy(cannot_fire.test_every_value_was_seen, rule_series=one)
+        for one in (ALL_THERE, NEVER, NO_LABEL, VANISHED)
+    ),
+    faulty(cannot_fire.test_every_value_was_seen, '{mountpoint="/data"}` (Full)', rule_series=NO_VALUE),
+    *(healthy(cannot_fire.test_nothing_has_vanished, rule_series=one) for one in (ALL_THERE, NO_VALUE, BLINKED)),
+    faulty(cannot_fire.test_nothing_has_vanished, "for 2 d", rule_series=VANISHED),
+    *(
+        healthy(cannot_fire.test_no_rule_waits_for_a_zero_that_never_comes, rule_series=one)
+        for one in (ALL_THERE, SHORT_GAP)
+    ),
+    faulty(cannot_fire.test_no_rule_waits_for_a_zero_that_never_comes, "was not there for 5 h", rule_series=NO_ZERO),
+]
+
+# -- Alertmanager
+
+SETTLED = AlertmanagerHealth(answer(9093), "ready", reloaded=True)
+ALONE = AlertmanagerHealth(answer(9093), "disabled")
+AM_GONE = AlertmanagerHealth(refused(9093))
+AM_HTML = AlertmanagerHealth(answer(9093, 404, "no such page"))
+SETTLING = replace(SETTLED, cluster="settling")
+AM_NOT_RELOADED = replace(SETTLED, reloaded=False)
+CONNECTED = Notifier(1, 0.0)
+NOT_ASKED = Notifier(None, None)
+DISCONNECTED = Notifier(0, 0.0)
+DROPPING = Notifier(1, 12.4)
+
+
+ALERTMANAGER = [
+    *(
+        healthy(alertmanager.test_alertmanager_is_well, alertmanager_health=health, notifier=notifier)
+        for health, notifier in ((SETTLED, CONNECTED), (ALONE, NOT_ASKED))
+    ),
+    *(
+        faulty(alertmanager.test_alertmanager_is_well, says, alertmanager_health=health, notifier=notifier)
+        for says, health, notifier in (
+            ("refused the connection", AM_GONE, CONNECTED),
+            ("not as Alertmanager does: 'no such page'", AM_HTML, CONNECTED),
+            ("its cluster is settling", SETTLING, CONNECTED),
+            ("goes on with the old one", AM_NOT_RELOADED, CONNECTED),
+            ("connected to no Alertmanager", SETTLED, DISCONNECTED),
+            ("dropped 12 notifications", SETTLED, DROPPING),
+        )
+    ),
+    *(healthy(alertmanager.test_alertmanager_answers, alertmanager_health=one) for one in (SETTLED, AM_HTML)),
+    faulty(alertmanager.test_alertmanager_answers, "refused", alertmanager_health=AM_GONE),
+    *(healthy(alertmanager.test_what_answers_is_alertmanager, alertmanager_health=one) for one in (SETTLED, AM_GONE)),
+    faulty(alertmanager.test_what_answers_is_alertmanager, "not as Alertmanager", alertmanager_health=AM_HTML),
+    *(healthy(alertmanager.test_the_cluster_is_ready, alertmanager_health=one) for one in (SETTLED, ALONE, AM_GONE)),
+    faulty(alertmanager.test_the_cluster_is_ready, "settling", alertmanager_health=SETTLING),
+    *(healthy(alertmanager.test_the_configuration_was_loaded, alertmanager_health=one) for one in (SETTLED, ALONE)),
+    faulty(alertmanager.test_the_configuration_was_loaded, "reload failed", alertmanager_health=AM_NOT_RELOADED),
+    *(healthy(alertmanager.test_prometheus_is_connected, notifier=one) for one in (CONNECTED, NOT_ASKED)),
+    faulty(alertmanager.test_prometheus_is_connected, "no Alertmanager", notifier=DISCONNECTED),
+    *(healthy(alertmanager.test_prometheus_drops_nothing, notifier=one) for one in (CONNECTED, NOT_ASKED)),
+    faulty(alertmanager.test_prometheus_drops_nothing, "dropped 12", notifier=DROPPING),
+]
+
+# -- routes
+
+ROOT = {"alertname": "APIDown", "severity": "critical", "service": "api"}
+LESSER = {"alertname": "Latency", "severity": "critical", "service": "api"}
+QUEUES = {"alertname": "Queue", "severity": "warning", "service": "worker"}
+SENT = Routing(
+    alerts={"APIDown": ROOT, "Latency": LESSER, "Queue": QUEUES},
+    gravest=("APIDown",),
+    receivers={"APIDown": ("oncall",), "Latency": ("oncall",), "Queue": ("team", "archive")},
+    integrations={"oncall": ("pagerduty",), "team": ("email",), "archive": ("webhook",), "unused": ()},
+    placeholders={"oncall": (), "team": (), "archive": (), "unused": ("ops@example.com",)},
+    routes=(Route("oncall", {"severity": "critical"}, ("oncall",)),),
+    inhibitions=(),
+)
+
+
+def inhibiting(source: dict[str, str], target: dict[str, str], *equal: str) -> Routing:
+    matchers = [tuple(Matcher(name, value) for name, value in one.items()) for one in (source, target)]
+    return replace(SENT, inhibitions=(Inhibition(matchers[0], matchers[1], equal),))
+
+
+ROOT_HIDES = inhibiting({"alertname": "APIDown"}, {"alertname": "Latency"}, "service")
+CRITICAL_HIDES_WARNING = inhibiting({"severity": "critical"}, {"severity": "warning"}, "service", "alertname")
+OF_ITSELF = inhibiting({"severity": "critical"}, {"severity": "critical"})
+OF_ANOTHER_SERVICE = inhibiting({"severity": "warning"}, {"severity": "critical"}, "service")
+WARNING_HIDES = inhibiting({"severity": "warning"}, {"severity": "critical"})
+SHADOWED = replace(SENT, routes=(Route("oncall", {"severity": "critical"}, ("team",)),))
+TELLS_NOBODY = replace(SENT, integrations={**SENT.integrations, "oncall": ()})
+EXAMPLE = replace(SENT, placeholders={**SENT.placeholders, "oncall": ("oncall@example.com",)})
+
+ROUTING = [
+    *(
+        healthy(broken.test_every_alert_is_heard_of, routing=one)
+        for one in (SENT, ROOT_HIDES, CRITICAL_HIDES_WARNING, OF_ANOTHER_SERVICE, OF_ITSELF)
+    ),
+    faulty(broken.test_every_alert_is_heard_of, "shadowed route", routing=SHADOWED),
+    faulty(broken.test_every_alert_is_heard_of, "without integration: oncall (APIDown, Latency)", routing=TELLS_NOBODY),
+    faulty(broken.test_every_alert_is_heard_of, "placeholder address", routing=EXAMPLE),
+    faulty(broken.test_every_alert_is_heard_of, "root alert inhibited", routing=WARNING_HIDES),
+    healthy(broken.test_every_route_is_reached, routing=SENT),
+    faulty(broken.test_every_route_is_reached, "is meant for oncall and comes to team", routing=SHADOWED),
+    healthy(broken.test_every_receiver_tells_somebody, routing=SENT),
+    faulty(broken.test_every_receiver_tells_somebody, "oncall (APIDown, Latency)", routing=TELLS_NOBODY),
+    healthy(broken.test_no_receiver_is_at_its_placeholder, routing=SENT),
+    faulty(broken.test_no_receiver_is_at_its_placeholder, "oncall: oncall@example.com", routing=EXAMPLE),
+    *(healthy(broken.test_no_root_alert_is_hidden, routing=one) for one in (SENT, ROOT_HIDES, CRITICAL_HIDES_WARNING)),
+    faulty(broken.test_no_root_alert_is_hidden, "APIDown is hidden by Queue", routing=WARNING_HIDES),
+]
+
+# -- silences
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def silenced(name: str, comment: str = "a new disk", lasts: float = HOUR, **now: tuple[str, ...]) -> JudgedSilences:
+    regex = Matcher("alertname", name, is_regex=True)
+    one = Silence("0123456789", (regex,), "ops", comment, NOW, NOW + timedelta(seconds=lasts))
+    return JudgedSilences((one,), SENT.alerts, SENT.gravest, {"0123456789": now["now"]} if now else {})
+
+
+NO_SILENCE = JudgedSilences((), SENT.alerts, SENT.gravest, {})
+NARROW = silenced("Queue")
+OF_A_DAY = silenced("Queue", lasts=DAY)
+OF_NONE = silenced("NoSuchAlert")
+ALL = silenced(".+")
+OF_THE_ROOT = silenced("APIDown")
+ENDLESS = silenced("Queue", lasts=3650 * DAY)
+NO_COMMENT = silenced("Queue", comment=" ")
+HIDING = silenced("Queue", now=("Queue",))
+
+SILENCES = [
+    *(
+        healthy(silence_too_broad.test_no_silence_is_too_broad, judged_silences=one)
+        for one in (NO_SILENCE, NARROW, OF_A_DAY, OF_NONE, HIDING)
+    ),
+    faulty(silence_too_broad.test_no_silence_is_too_broad, "matches everything", judged_silences=ALL),
+    faulty(silence_too_broad.test_no_silence_is_too_broad, "hides severity 0", judged_silences=OF_THE_ROOT),
+    faulty(silence_too_broad.test_no_silence_is_too_broad, "too long", judged_silences=ENDLESS),
+    faulty(silence_too_broad.test_no_silence_is_too_broad, "without a comment", judged_silences=NO_COMMENT),
+    *(
+        healthy(silence_too_broad.test_no_silence_matches_everything, judged_silences=one)
+        for one in (NARROW, OF_THE_ROOT)
+    ),
+    faulty(silence_too_broad.test_no_silence_matches_everything, '{alertname=~".+"}', judged_silences=ALL),
+    healthy(silence_too_broad.test_no_silence_hides_the_gravest, judged_silences=NARROW),
+    faulty(silence_too_broad.test_no_silence_hides_the_gravest, "hides APIDown", judged_silences=OF_THE_ROOT),
+    *(healthy(silence_too_broad.test_no_silence_lasts_too_long, judged_silences=one) for one in (NARROW, OF_A_DAY)),
+    faulty(
+        silence_too_broad.test_no_silence_lasts_too_long,
+        "2035-12-30 00:00 UTC; limit 1 d",
+        judged_silences=ENDLESS,
+    ),
+    healthy(silence_too_broad.test_every_silence_says_why, judged_silences=NARROW),
+    faulty(silence_too_broad.test_every_silence_says_why, "silence 01234567", judged_silences=NO_COMMENT),
+    *(healthy(silence_too_broad.test_no_silence_hides_what_fires, judged_silences=one) for one in (NARROW, NO_SILENCE)),
+    faulty(silence_too_broad.test_no_silence_hides_what_fires, "hides Queue", judged_silences=HIDING),
+]
+
+# -- Grafana
+
+SHOWS = GrafanaHealth(answer(3000), "ok")
+G_GONE = GrafanaHealth(refused(3000))
+G_HTML = GrafanaHealth(answer(3000, body="<html>"))
+G_NO_DATABASE = GrafanaHealth(answer(3000, 503), "failing")
+DATA = Dashboards((), 5, ())
+NOTHING = Dashboards((), 0, ())
+NO_SOURCE = Dashboards(("Prometheus (answered 502 after 10 ms)",), 0, ())
+EMPTY = Dashboards((), 5, ("Overview: Queue Depth",))
+
+GRAFANA = [
+    *(healthy(grafana.test_grafana_shows_something, grafana_health=SHOWS, dashboards=one) for one in (DATA, NOTHING)),
+    *(
+        faulty(grafana.test_grafana_shows_something, says, grafana_health=health, dashboards=shown)
+        for says, health, shown in (
+            ("refused", G_GONE, NOTHING),
+            ("not as Grafana does", G_HTML, NOTHING),
+            ("its database is failing", G_NO_DATABASE, NOTHING),
+            ("data source: Prometheus (answered 502", SHOWS, NO_SOURCE),
+            ("panel without data: Overview: Queue Depth", SHOWS, EMPTY),
+        )
+    ),
+    *(healthy(grafana.test_grafana_answers, grafana_health=one) for one in (SHOWS, G_HTML)),
+    faulty(grafana.test_grafana_answers, "refused", grafana_health=G_GONE),
+    *(healthy(grafana.test_what_answers_is_grafana, grafana_health=one) for one in (SHOWS, G_GONE, G_NO_DATABASE)),
+    faulty(grafana.test_what_answers_is_grafana, "not as Grafana does", grafana_health=G_HTML),
+    *(healthy(grafana.test_its_database_works, grafana_health=one) for one in (SHOWS, G_GONE, G_HTML)),
+    faulty(grafana.test_its_database_works, "failing", grafana_health=G_NO_DATABASE),
+    *(healthy(grafana.test_the_data_sources_answer, dashboards=one) for one in (DATA, NOTHING)),
+    faulty(grafana.test_the_data_sources_answer, "answered 502", dashboards=NO_SOURCE),
+    *(healthy(grafana.test_the_panels_have_data, dashboards=one) for one in (DATA, NOTHING)),
+    faulty(grafana.test_the_panels_have_data, "of 5 panels without data: Overview: Queue Depth", dashboards=EMPTY),
+]
+
+CASES = [*PROMETHEUS, *SCRAPING, *RULES, *CANNOT_FIRE, *ALERTMANAGER, *ROUTING, *SILENCES, *GRAFANA]
+
+
+@parametrized(CASES)
+def test_a_check_of_monitoring_judges_literal_facts(case: Case) -> None:
+    prove(case)
+
+
+@pytest.mark.parametrize(
+    ("expression", "asked"),
+    [
+        ("up == 0", ["up"]),
+        ('rate(hits_total{code=~"5..",path!="/health",env=""}[5m]) > 1', ['hits_total{code=~"5.."}']),
+        ("late > 1 or absent(late) and on () pg_up == 1", ["late", "pg_up"]),
+        ("sum(a) / sum(b) > bool 0.5 unless absent_over_time(c[5m])", ["a", "b"]),
+        ("max_over_time(a[1h:5m] offset 1d) > 0", ["a"]),
+    ],
+)
+def test_what_an_expression_asks_for(expression: str, asked: list[str]) -> None:
+    assert [str(selector) for selector in selectors_of(expression)] == asked
+
+
+@pytest.mark.parametrize(
+    ("expression", "asked"),
+    [('up{job="api"} == 0', ['up{job="api"}']), ("up == 1", []), ("sum(up) == 0", []), ("up > 0", []), ("up", [])],
+)
+def test_what_an_expression_waits_for_to_be_zero(expression: str, asked: list[str]) -> None:
+    assert [str(selector) for selector in zeros_of(expression)] == asked

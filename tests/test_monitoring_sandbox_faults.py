@@ -1,0 +1,27 @@
+"""Every fault of what watches Ordinaut gives exactly its alert, its state and its cause; healing turns it green."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.breaking import break_stack, heal_stack
+from sandbox.faults import OF_MONITORING
+from tests.expectations import require_as_expected, require_green
+
+if TYPE_CHECKING:
+    from sandbox.embedded import EmbeddedStack
+    from sandbox.fault import Fault
+    from tests.conftest import Judge
+
+pytestmark = pytest.mark.xdist_group("monitoring")
+
+
+@pytest.mark.parametrize("fault", OF_MONITORING.values(), ids=OF_MONITORING)
+def test_a_fault_of_monitoring_gives_exactly_its_alert(fault: Fault, watched: EmbeddedStack, judge: Judge) -> None:
+    target = watched.folder / "target.toml"
+    break_stack(watched, fault)
+    require_as_expected(fault, judge(target=target))
+    heal_stack(watched)
+    require_green(judge(target=target))
