@@ -16,6 +16,7 @@ from reports.history import History
 from reports.results import Results, stamp
 
 RUNS = 1000
+ROUNDS = 20  # at least: a run takes thirty times as long as what is looked for
 AT_MOST = 50.0  # ms
 
 
@@ -33,7 +34,9 @@ def measure(target: Path, rounds: int) -> bool:
         for turn in range(RUNS, 0, -1):
             at = stamp(began - timedelta(minutes=5 * turn))
             History(old).record(replace(results, started_at=at, finished_at=at), "", RUNS)
-        timed = in_turn({"without a past": lambda: run(fresh), f"with {RUNS:,} runs": lambda: run(old)}, rounds)
+        timed = in_turn(
+            {"without a past": lambda: run(fresh), f"with {RUNS:,} runs": lambda: run(old)}, max(rounds, ROUNDS)
+        )
     without, with_past = timed.values()
     more = 1000 * statistics.median(w - wo for w, wo in zip(with_past, without, strict=True))
     print(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from reports.results import AlertResult, Point, Results
 
 HERE = Path(__file__).parent / "templates"
+BYTECODE = Path(__file__).parent / "__pycache__"
 # Nothing is fetched, sent or framed, whatever a log line or a query says.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'"
 WIDTH, HEIGHT, MARGIN = 180, 36, 3  # of a picture, in pixels
@@ -88,10 +91,18 @@ def environment(timezone: str) -> Any:
         local = f" ({at.astimezone(zone):%H:%M} {timezone})" if timezone != "UTC" else ""
         return f"{at:%Y-%m-%d %H:%M:%S} UTC{local}"
 
-    loader = jinja2.FileSystemLoader(HERE)
+    class Compiled(jinja2.FileSystemBytecodeCache):
+        """The templates as bytecode, where Python keeps that of modules; where it cannot be kept it is made anew."""
+
+        def dump_bytecode(self, bucket: Any) -> None:
+            if not sys.dont_write_bytecode:
+                with suppress(OSError):
+                    super().dump_bytecode(bucket)
+
     made = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=jinja2.FileSystemLoader(HERE), bytecode_cache=Compiled(str(BYTECODE)),
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
     filters: dict[str, Callable[..., object]] = {"moment": moment, "markdown": runbooks.render, "span": Span}
     made.filters |= filters
     return made

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING
 
-from reports import index
+from reports import html, index
 from reports.history import Run
 from tests.test_history import NOON
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 EVIL = '<img src=x onerror="alert(1)">'
 
@@ -21,6 +24,22 @@ def test_what_a_run_says_is_shown_as_text(tmp_path: Path) -> None:
     page = (tmp_path / index.FILE).read_text()
     assert "<img" not in page
     assert page.count("&lt;img src=x onerror=&quot;alert(1)&quot;&gt;") == 3
+
+
+def test_where_no_bytecode_can_be_kept_it_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(html, "BYTECODE", tmp_path)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    html.environment.cache_clear()
+    try:
+        index.write(tmp_path, [], "UTC")
+    finally:
+        html.environment.cache_clear()
+    assert (tmp_path / index.FILE).exists()
 
 
 def test_a_run_whose_report_is_kept_is_a_link(tmp_path: Path) -> None:
