@@ -122,11 +122,11 @@ class AlertResult:
 
     @property
     def shown_state(self) -> State:
-        """The state for people: an alert that is ok, with something noted or not told, says so."""
-        if self.state == "ok":
-            states = {check.outcome for check in self.checks}
-            return "unknown" if "unknown" in states else "noted" if "noted" in states else "ok"
-        return self.state
+        """The state for people: an alert that is ok or skipped, with something noted or not told, says so."""
+        if self.state not in ("ok", "skipped"):
+            return self.state
+        states = {check.outcome for check in self.checks}
+        return "unknown" if "unknown" in states else "noted" if "noted" in states else self.state
 
 
 @dataclass(frozen=True)

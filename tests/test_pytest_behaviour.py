@@ -176,6 +176,25 @@ def test_exit_first_goes_on_while_nothing_fails(judge: Judge, project: Project, 
     assert seen.status == 0
 
 
+def test_what_a_probe_imports_disturbs_no_check(judge: Judge, project: Project, target: Path) -> None:
+    """Libraries make loggers as they are imported, on the threads of probes, while pytest runs the checks."""
+    imports = """
+import itertools, logging, threading
+
+def import_libraries():
+    for number in itertools.count():
+        logging.getLogger(f"library-{number}")
+
+threading.Thread(target=import_libraries, daemon=True).start()
+
+@pytest.mark.parametrize("number", range(100))
+"""
+    project.add_alert(
+        "fine_alert", WELL + imports + '@diagnostic(cause="a", step=1)\ndef test_a(number):\n    "It is so."\n'
+    )
+    assert judge(target=target, cwd=project.folder).status == 0
+
+
 # -- in several processes
 
 

@@ -89,6 +89,12 @@ def test_a_quiet_alert_that_notes_something_says_so() -> None:
     assert results(trigger(SLOW, "ok"), diagnostic(SLOW, "skipped", "a"))["Slow"].shown_state == "ok"
 
 
+def test_an_alert_that_is_not_judged_here_still_says_what_counts_against_the_run() -> None:
+    assert results(trigger(SLOW, "skipped"), diagnostic(SLOW, "noted", "a"))["Slow"].shown_state == "noted"
+    assert results(trigger(SLOW, "skipped"), diagnostic(SLOW, "unknown", "a"))["Slow"].shown_state == "unknown"
+    assert results(trigger(SLOW, "skipped"), diagnostic(SLOW, "ok", "a"))["Slow"].shown_state == "skipped"
+
+
 def test_a_firing_alert_says_by_when_one_must_act() -> None:
     alert = results(trigger(SLOW, "firing"))["Slow"]
     assert (alert.since, alert.respond_by, alert.escalate_at) == (
