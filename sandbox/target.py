@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FILE = "target.toml"
 Limits = dict[str, dict[str, float]]
+DROPPED_WITHIN = 10  # seconds: its Prometheus measures every second, and tells again every five
 
 # The machine the sandbox happens to stand on is not judged.
 _HOST = {"disk_free": 0.001, "memory_available": 0.001}
@@ -25,6 +26,7 @@ NOT_THE_MACHINE: Limits = {
     "DiskSpaceCritical": {"free": 0.001, "inodes_free": 0.001},
     "MemoryUsageCritical": {"available": 0.001, "process_share": 1.0, "shared_buffers": 1.0},
 }
+AT_ITS_PACE: Limits = {"AlertmanagerDown": {"dropped_within": DROPPED_WITHIN}}
 
 
 def write(
@@ -38,9 +40,8 @@ def write(
         "host": {"mounts": [str(folder), *([str(place)] if place.is_mount() else [])]},
         "backups": {"postgres": backups / "postgres" / "daily", "redis": backups / "redis", "logs": backups / "log"},
     }
-    tables |= {
-        f"limits.{alert}": NOT_THE_MACHINE.get(alert, {}) | limits.get(alert, {}) for alert in NOT_THE_MACHINE | limits
-    }
+    own = NOT_THE_MACHINE | AT_ITS_PACE
+    tables |= {f"limits.{alert}": own.get(alert, {}) | limits.get(alert, {}) for alert in own | limits}
     name = "sandbox" if folder.name == ".sandbox" else f"sandbox-{urls['api_url'].rpartition(':')[2]}"
     top = {"name": name, "docker": "none", "timezone": "Europe/Chisinau", **urls}
     lines = ["# Written by `python -m sandbox`; faults rewrite it.", *_rows(top)]

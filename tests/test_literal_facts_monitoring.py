@@ -207,7 +207,7 @@ AM_NOT_RELOADED = replace(SETTLED, reloaded=False)
 CONNECTED = Notifier(1, 0.0)
 NOT_ASKED = Notifier(None, None)
 DISCONNECTED = Notifier(0, 0.0)
-DROPPING = Notifier(1, 12.4)
+DROPPING = Notifier(1, 12.4, Span(120))
 
 
 ALERTMANAGER = [
@@ -223,7 +223,7 @@ ALERTMANAGER = [
             ("its cluster is settling", SETTLING, CONNECTED),
             ("goes on with the old one", AM_NOT_RELOADED, CONNECTED),
             ("connected to no Alertmanager", SETTLED, DISCONNECTED),
-            ("dropped 12 notifications", SETTLED, DROPPING),
+            ("dropped 12 notifications in the last 2 min", SETTLED, DROPPING),
         )
     ),
     *(healthy(alertmanager.test_alertmanager_answers, alertmanager_health=one) for one in (SETTLED, AM_HTML)),

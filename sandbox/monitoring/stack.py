@@ -19,6 +19,7 @@ from sandbox.polling import NotYet, require, until
 from sandbox.servers import DATABASE, SandboxError
 from sandbox.service import EmbeddedService
 from sandbox.state import write_private
+from sandbox.target import DROPPED_WITHIN
 from sandbox.target import FILE as TARGET_FILE
 
 if TYPE_CHECKING:
@@ -266,23 +267,38 @@ class Monitoring:
     def _rules(self, name: str) -> Path:
         return self.folder / "rules" / f"{name}.yml"
 
-    def _reload(self, service: str) -> None:
+    def load(self, service: str) -> None:
+        """Let a service load its configuration, and wait for nothing."""
         answer = httpx.post(f"{self.url(service)}/-/reload", timeout=TIMEOUT)
         if answer.is_error:
             raise SandboxError(f"{service} does not take its configuration: {answer.text.strip()}")
+
+    def _reload(self, service: str) -> None:
+        self.load(service)
         if service == "prometheus":
             until(self.require_settled)
+            until(self.require_nothing_lost, DROPPED_WITHIN + 5)
 
     def require_settled(self) -> None:
         """Raise NotYet while Prometheus looks for its targets and its Alertmanagers, as it does after a start."""
         if not self.alertmanagers() or not self.jobs():
             self.require_looked_for_all()
 
-    def require_looked_for_all(self) -> None:
+    def require_nothing_lost(self) -> None:
+        """Raise NotYet where what fired as Prometheus knew no Alertmanager still counts as lost."""
+        if self.alertmanagers():
+            lost = self.lost()
+            require(not lost, f"Prometheus has lost {lost} notifications")
+
+    def lost(self) -> float | None:
+        """Return how many notifications Prometheus gave up of late."""
+        return self.value(f"sum(increase(prometheus_notifications_dropped_total[{DROPPED_WITHIN}s]))")
+
+    def require_looked_for_all(self, settles: timedelta = SETTLES) -> None:
         """Raise NotYet while what Prometheus has not found may still come."""
         loaded = self.prometheus_api("status/runtimeinfo")["lastConfigTime"]
         ago = datetime.now(UTC) - datetime.fromisoformat(loaded)
-        require(ago > SETTLES, f"Prometheus loaded its configuration {ago.total_seconds():.0f} s ago")
+        require(ago > settles, f"Prometheus loaded its configuration {ago.total_seconds():.0f} s ago")
 
     def alertmanagers(self) -> list[dict[str, str]]:
         """Return the Alertmanagers that Prometheus sends to."""
@@ -344,6 +360,7 @@ class Monitoring:
 
     def _require_alertmanager(self) -> None:
         require(self.alertmanagers(), "Prometheus knows no Alertmanager")
+        self.require_nothing_lost()
         status = self.ask("alertmanager", "/api/v2/status")["cluster"]["status"]
         require(status == "ready", f"Alertmanager's cluster is {status}")
         require(not self.active_silences(), f"silences are in force: {self.active_silences()}")

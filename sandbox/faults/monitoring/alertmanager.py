@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.fault import Expect, Fault
 from sandbox.faults.monitoring.prometheus import configure_rightly, refuses
+from sandbox.faults.monitoring.rules import add_rule
 from sandbox.monitoring import configuration
+from sandbox.monitoring.stack import EXTRA
 from sandbox.polling import require
+from sandbox.target import DROPPED_WITHIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +34,24 @@ def _disconnect(stack: Stack) -> None:
 def _is_disconnected(stack: Stack) -> None:
     stack.monitoring.require_settled()
     require(not stack.monitoring.alertmanagers(), "Prometheus still knows an Alertmanager")
+
+
+def _send_to_the_api(stack: Stack) -> None:
+    add_rule(stack, "AlwaysFires", "vector(1)")
+    document = configuration.prometheus(stack.monitoring.ports)
+    document["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [stack.api_url.removeprefix("http://")]
+    stack.monitoring.use_prometheus(document, reload=False)
+    stack.monitoring.load("prometheus")
+
+
+def _is_dropped(stack: Stack) -> None:
+    stack.monitoring.require_looked_for_all(timedelta(seconds=DROPPED_WITHIN + 1))
+    require(stack.monitoring.lost(), "Prometheus has lost no notification")
+
+
+def _send_rightly(stack: Stack) -> None:
+    stack.monitoring.write_rules(EXTRA, "", reload=False)
+    configure_rightly(stack)
 
 
 def _configure(stack: Stack, change: Callable[[Document], object]) -> None:
@@ -90,6 +112,14 @@ DISCONNECTED = Fault(
     break_=_disconnect,
     took_hold=_is_disconnected,
     heal=configure_rightly,
+)
+DROPPED = Fault(
+    name="notifications-dropped",
+    does="lets Prometheus send what fires to the API, which is no Alertmanager",
+    expect=Expect(DOWN, "firing", "notifications-dropped"),
+    break_=_send_to_the_api,
+    took_hold=_is_dropped,
+    heal=_send_rightly,
 )
 ROUTE_SHADOWED = Fault(
     name="route-shadowed",

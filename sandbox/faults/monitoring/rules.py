@@ -41,7 +41,8 @@ def _add(stack: Stack, rule: str) -> None:
     stack.monitoring.write_rules(EXTRA, f"groups:\n  - name: {EXTRA}\n    rules:\n{rule}")
 
 
-def _add_rule(stack: Stack, name: str, expression: str) -> None:
+def add_rule(stack: Stack, name: str, expression: str) -> None:
+    """Add a rule beside ours."""
     _add(stack, f"      - {{alert: {name}, expr: '{expression}', labels: {{severity: warning}}}}\n")
 
 
@@ -107,7 +108,7 @@ def _remember_a_disk(stack: Stack) -> None:
     subprocess.run(command, capture_output=True, check=True, timeout=20)
     monitoring.prometheus.start()
     until(monitoring.require_settled)
-    _add_rule(stack, *ON_VANISHED)
+    add_rule(stack, *ON_VANISHED)
 
 
 def _has_vanished(stack: Stack) -> None:
@@ -160,7 +161,7 @@ NEVER_EXISTED = Fault(
     name="metric-never-existed",
     does="adds a rule on a metric that no exporter has",
     expect=Expect(CANNOT_FIRE, "firing", "metric-never-seen"),
-    break_=lambda stack: _add_rule(stack, *ON_NOTHING),
+    break_=lambda stack: add_rule(stack, *ON_NOTHING),
     took_hold=_has_no_series,
     heal=_take_away,
 )
