@@ -10,7 +10,7 @@ ARGS ?=
 # Works from any folder: make -C /path/to/this smoke
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke check report gate test bench lint format readme rules lock clean
+.PHONY: help demo smoke check report gate test bench lint format readme rules silence silences lock clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -62,6 +62,12 @@ readme: $(BIN)/.dev  ## write the README's table of alerts anew
 
 rules: $(BIN)/.run  ## the alerts as Prometheus rules, to stdout; ARGS="--runbooks=https://…" says where the runbooks are
 	@$(BIN)/python -m reports.prometheus_rules $(ARGS)
+
+silences: $(BIN)/.run  ## the silences that are in force, and what is wrong with them; ARGS="--target=…"
+	@$(BIN)/python -m reports.silences $(ARGS)
+
+silence: $(BIN)/.run  ## keep one alert quiet for a while: ALERT=HighQueueDepth FOR=4h COMMENT='why'
+	@$(BIN)/python -m reports.silences --alert="$$ALERT" --for="$$FOR" --comment="$$COMMENT" $(ARGS)
 
 lock: $(BIN)/.dev  ## resolve the dependencies anew
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

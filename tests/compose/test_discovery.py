@@ -269,7 +269,12 @@ def test_an_engine_by_ssh_on_another_host(sandbox: ComposeStack, other_host: str
         assert seen.alert("MemoryUsageCritical")["state"] == "ok"  # that host is asked by ssh as well
         elsewhere = health_run(output, *arguments, DOCKER_HOST="ssh://other")
         assert elsewhere.alert("MemoryUsageCritical")["state"] == "skipped"
-    assert not [each for each in psutil.process_iter() if "-L" in _line(each) and "ssh" in _line(each)]
+    until(_no_tunnel_is_left)
+
+
+def _no_tunnel_is_left() -> None:
+    left = [each for each in psutil.process_iter() if "-L" in _line(each) and "ssh" in _line(each)]
+    require(not left, f"{left}")
 
 
 def _line(process: psutil.Process) -> list[str]:

@@ -1,0 +1,109 @@
+"""Silences that say what, why and until when: `python -m reports.silences` lists them, or makes one with `--alert`.
+
+Alertmanager keeps them (its API, version 2). What SilenceTooBroad would complain of is not made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from checks.rules import alerts
+from fixtures.alertmanager import JudgedSilences, Silence
+from fixtures.masking import Masker, secrets_in_url
+from fixtures.probing import CannotTell, Cost, NotThere
+from fixtures.settings import BadSettings, Settings, load
+from fixtures.words import Span
+from fixtures.writing import AlertmanagerWriter, WritingClient
+from reports.results import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.alerting import Alert
+
+HERE = Path(__file__).parent
+JUDGE = "SilenceTooBroad"
+
+
+class Refused(Exception):  # noqa: N818  it is an answer, not an error
+    """A silence that is not made, and why."""
+
+
+def permitted(alerts: list[Alert], name: str, comment: str, text: str, longest: Span) -> tuple[Alert, Span]:
+    """Give the alert and how long it may be silenced; Refused or ValueError where it may not."""
+    by_name = {alert.name: alert for alert in alerts}
+    if name not in by_name:
+        raise Refused(f"there is no alert {name!r}: ALERT is one of {', '.join(by_name)}")
+    alert = by_name[name]
+    if alert.severity == 0:
+        raise Refused(f"{name} says that the system is down: it is not silenced (an [exemptions.{name}] has an owner)")
+    if not comment.strip():
+        raise Refused("say why, for whoever finds it at night: COMMENT='…'")
+    lasts = Span.parse(text)
+    if not Span(0) < lasts <= longest:
+        raise Refused(f"it may last up to {longest}, not {lasts}: what is quiet for longer is an [exemptions.{name}]")
+    return alert, lasts
+
+
+def make(alertmanager: AlertmanagerWriter, alert: Alert, comment: str, lasts: timedelta) -> Silence:
+    """Silence one alert from now on; CannotTell where Alertmanager does not take it."""
+    now = datetime.now(UTC)
+    identity = alertmanager.silence({"alertname": alert.name}, getpass.getuser(), comment.strip(), now, now + lasts)
+    return next(silence for silence in alertmanager.silences() if silence.identity == identity)
+
+
+def told(silences: tuple[Silence, ...], alerts: list[Alert], longest: Span) -> Iterator[str]:
+    """Say what is silenced, by whom, why and until when, and what is wrong with that; the first to end comes first."""
+    for silence in sorted(silences, key=lambda silence: silence.ends_at):
+        hidden = [alert.name for alert in alerts if silence.hides(alert.all_labels)]
+        yield f"{silence} until {stamp(silence.ends_at)} by {silence.created_by}: {silence.comment}"
+        yield f"  hides {', '.join(hidden) or 'no alert of ours'}; its id is {silence.identity}"
+    labels = {alert.name: alert.all_labels for alert in alerts}
+    gravest = tuple(alert.name for alert in alerts if alert.severity == 0)
+    for problem in JudgedSilences(silences, labels, gravest, {}).problems(longest):
+        yield f"{JUDGE}: {problem}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """List the silences that are in force, or make one: 0 done, 1 Alertmanager did not do it, 2 it was refused."""
+    parser = argparse.ArgumentParser(prog="python -m reports.silences", description=__doc__)
+    parser.add_argument("--target", metavar="NAME", help="whose Alertmanager: as with pytest (default: ordinaut.toml)")
+    parser.add_argument("--alert", metavar="NAME", help="silence this alert (severity 1 to 3)")
+    parser.add_argument("--for", metavar="TIME", dest="lasts", help="for so long, e.g. 30min or 4h")
+    parser.add_argument("--comment", metavar="TEXT", help="why")
+    options = parser.parse_args(arguments)
+    asked = SimpleNamespace(**dict.fromkeys(Settings.__struct_fields__), target=options.target)
+    ours = alerts()
+    try:
+        settings = load(asked, HERE.parent, dict(os.environ)).settings
+        judge = next(alert for alert in ours if alert.name == JUDGE)
+        longest = judge.limits_for(settings.limits.get(JUDGE, {})).lasts
+        mask = Masker(secrets_in_url(settings.alertmanager_url))
+        client = WritingClient("alertmanager", settings.alertmanager_url, settings.deadlines, mask, Cost())
+        alertmanager = AlertmanagerWriter(client)
+        if options.alert is None:
+            silences = alertmanager.silences()
+        else:
+            alert, lasts = permitted(ours, options.alert, options.comment or "", options.lasts or "", longest)
+            silences = (make(alertmanager, alert, options.comment, lasts),)
+    except (BadSettings, NotThere, Refused, KeyError, ValueError) as error:
+        parser.error(str(error))
+    except CannotTell as error:
+        print(mask(str(error)), file=sys.stderr)
+        return 1
+    for line in told(silences, ours, longest):
+        print(line)
+    if not silences:
+        print("no silence is in force")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

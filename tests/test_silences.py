@@ -1,0 +1,114 @@
+"""Silences that say what, why and until when, made in and listed from a real Alertmanager."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reports.silences import main
+from sandbox.breaking import break_stack
+from sandbox.faults import FAULTS
+from sandbox.target import FILE
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sandbox.embedded import EmbeddedStack
+    from tests.conftest import Judge
+
+ALERT, WHY = "HighQueueDepth", 'it\'s $(the) "night" of the migration'
+
+
+@pytest.fixture
+def quiet(watched: EmbeddedStack) -> Iterator[str]:
+    """The target of a sandbox whose silences end with the test."""
+    yield f"--target={watched.folder / FILE}"
+    watched.monitoring.lift_silences()
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> str:
+    path = tmp_path / "nowhere.toml"
+    path.write_text('alertmanager_url = "http://me:s3cret-word@127.0.0.1:1"\n[limits.SilenceTooBroad]\nlasts = "2h"\n')
+    return f"--target={path}"
+
+
+def test_a_silence_keeps_its_alert_quiet_and_is_no_cause_for_complaint(
+    quiet: str, watched: EmbeddedStack, judge: Judge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([quiet, f"--alert={ALERT}", "--for=4h", f"--comment={WHY}"]) == 0
+    [made] = watched.monitoring.active_silences()
+    assert [(m["name"], m["value"], m["isRegex"]) for m in made["matchers"]] == [("alertname", ALERT, False)]
+    assert (made["comment"], bool(made["createdBy"])) == (WHY, True)
+    said = capsys.readouterr().out
+    assert f'{{alertname="{ALERT}"}} until {made["endsAt"][:19]}Z by {made["createdBy"]}: {WHY}' in said
+    assert f"hides {ALERT}; its id is {made['id']}" in said
+    break_stack(watched, FAULTS["queue-deep"])
+    seen = judge("--honor-silences", "-k", "high_queue or silence_too", target=watched.folder / FILE)
+    assert (seen.alert(ALERT)["state"], seen.alert("SilenceTooBroad")["state"]) == ("silenced", "ok")
+
+
+def test_they_are_listed_with_what_is_wrong_with_them(
+    quiet: str, watched: EmbeddedStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([quiet]) == 0
+    assert capsys.readouterr().out == "no silence is in force\n"
+    watched.monitoring.silence({"alertname": ".+"}, "", timedelta(hours=48))
+    assert main([quiet]) == 0
+    said = capsys.readouterr().out
+    assert "hides OrchestratorAPIDown" in said.replace("NoActiveWorkers, ", "")
+    for problem in ("matches everything", "hides severity 0", "too long", "without a comment"):
+        assert f"SilenceTooBroad: {problem}: silence " in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--alert=HighQueueDepht", "--for=1h", "--comment=why"), "there is no alert 'HighQueueDepht'"),
+        (("--alert=NoActiveWorkers", "--for=1h", "--comment=why"), "the system is down"),
+        ((f"--alert={ALERT}", "--for=1h", "--comment= "), "say why"),
+        ((f"--alert={ALERT}", "--for=1h"), "say why"),
+        ((f"--alert={ALERT}", "--for=3h", "--comment=why"), "up to 2 h, not 3 h"),
+        ((f"--alert={ALERT}", "--for=0h", "--comment=why"), "up to 2 h, not 0 ms"),
+        ((f"--alert={ALERT}", "--for=soon", "--comment=why"), "'soon' is no length of time"),
+        ((f"--alert={ALERT}", "--comment=why"), "'' is no length of time"),
+        (("--alert=", "--for=", "--comment="), "there is no alert ''"),
+    ],
+)
+def test_one_that_should_not_be_is_not_made(
+    nowhere: str, arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([nowhere, *arguments])
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [(), (f"--alert={ALERT}", "--for=1h", "--comment=why")])
+def test_an_alertmanager_that_is_away_is_said_so(
+    nowhere: str, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([nowhere, *arguments]) == 1
+    said = capsys.readouterr().err
+    assert "refused the connection" in said
+    assert "s3cret-word" not in said
+
+
+def test_a_target_without_one_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "target.toml"
+    path.write_text('api_url = "http://127.0.0.1:1"\n')
+    with pytest.raises(SystemExit):
+        main([f"--target={path}"])
+    assert "this target has no Alertmanager: set alertmanager_url" in capsys.readouterr().err
+
+
+def test_make_passes_every_word_on(nowhere: str) -> None:
+    command = ["make", "silence", f"ALERT={ALERT}", "FOR=1h", 'COMMENT=it\'s "two" words; exit', f"ARGS={nowhere}"]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=60, check=False)
+    assert "refused the connection" in done.stderr, done.stderr
