@@ -20,6 +20,7 @@ pytest_plugins = [
     "fixtures.rule_series",
     "fixtures.alertmanager",
     "fixtures.routing",
+    "fixtures.notification",
     "fixtures.grafana",
     "fixtures.target",
     "checks.selection",

@@ -95,7 +95,8 @@ class Check:
 
     `steps` are the playbook's numbered steps that it does. `explained_by` is the alert that the cause is about, where
     it has one of its own. A trigger `measures` a quantity (`fact.attribute`) `against` one of the limits. A
-    diagnostic `fills` what its runbook section names in angle brackets: `{"pid": "fact.attribute"}`.
+    diagnostic `fills` what its runbook section names in angle brackets: `{"pid": "fact.attribute"}`. One that is
+    `active` writes: it runs with `--active` alone.
     """
 
     role: Role
@@ -105,6 +106,7 @@ class Check:
     measures: str | None = None
     against: str | None = None
     fills: Mapping[str, str] = field(default_factory=dict)
+    active: bool = False
 
 
 def trigger(
@@ -120,9 +122,10 @@ def diagnostic(
     step: int | tuple[int, ...],
     explained_by: str | None = None,
     fills: Mapping[str, str] | None = None,
+    active: bool = False,
 ) -> Callable[[Function], Function]:
     """Mark a check that looks for one cause. They are tried in the module's order: what explains most comes first."""
-    return _mark(Check("diagnostic", _steps(step), cause=cause, explained_by=explained_by, fills=fills or {}))
+    return _mark(Check("diagnostic", _steps(step), cause, explained_by, fills=fills or {}, active=active))
 
 
 def _steps(step: int | tuple[int, ...]) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ MARKERS = {
     "sev3": "informational, maintenance: respond within 2 hours",
     "trigger": "the check that decides whether its alert fires",
     "diagnostic": "a check that looks for one cause of its alert",
+    "active": "a diagnostic that writes, and takes back what it wrote: runs with --active alone",
 }
 STOP_AFTER = pytest.StashKey[int]()
 
@@ -61,7 +62,12 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Keep the number of -x or --maxfail where the workers of xdist find it too."""
+    """Add --active; keep the number of -x or --maxfail where the workers of xdist find it too."""
+    parser.getgroup("ordinaut").addoption(
+        "--active",
+        action="store_true",
+        help="also run what writes: a test alert through Alertmanager, which is taken back at once",
+    )
     parser.addoption(
         "--stop-after-alerts",
         type=int,
@@ -88,13 +94,17 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         alert, check = part
         item.add_marker(f"sev{alert.severity}")
         item.add_marker(check.role)
+        if check.active:
+            item.add_marker("active")
 
 
 class _TriggersAlong:
     """A diagnostic selected alone brings its trigger along; within a module the trigger comes first."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Iterator[None]:
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+        if not config.option.active:
+            items[:] = [item for item in items if not item.get_closest_marker("active")]
         yield
         arranged: list[pytest.Item] = []
         for module, group in groupby(items, lambda item: item.getparent(pytest.Module)):

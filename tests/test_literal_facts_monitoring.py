@@ -18,6 +18,7 @@ from fixtures.alert_rules import AlertRule, RuleComparison, RunbookLinks
 from fixtures.alertmanager import AlertmanagerHealth, JudgedSilences, Matcher, Notifier, Silence
 from fixtures.api import HttpAnswer, Transport
 from fixtures.grafana import Dashboards, GrafanaHealth
+from fixtures.notification import SentAlert
 from fixtures.routing import Inhibition, Route, Routing
 from fixtures.rule_series import Disappearing, Lost, RuleSeries, Selector, selectors_of, zeros_of
 from fixtures.scraping import PrometheusHealth, ScrapeTarget, ScrapeTargets
@@ -270,15 +271,23 @@ SHADOWED = replace(SENT, routes=(Route("oncall", {"severity": "critical"}, ("tea
 TELLS_NOBODY = replace(SENT, integrations={**SENT.integrations, "oncall": ()})
 EXAMPLE = replace(SENT, placeholders={**SENT.placeholders, "oncall": ("oncall@example.com",)})
 
+ARRIVED = SentAlert(("oncall",), ("oncall",), is_gone=True)
+LOST, MISSENT = replace(ARRIVED, seen=()), replace(ARRIVED, seen=("team",))
+STAYED = replace(ARRIVED, is_gone=False)
 ROUTING = [
     *(
-        healthy(broken.test_every_alert_is_heard_of, routing=one)
+        healthy(broken.test_every_alert_is_heard_of, routing=one, sent_alert=None)
         for one in (SENT, ROOT_HIDES, CRITICAL_HIDES_WARNING, OF_ANOTHER_SERVICE, OF_ITSELF)
     ),
-    faulty(broken.test_every_alert_is_heard_of, "shadowed route", routing=SHADOWED),
-    faulty(broken.test_every_alert_is_heard_of, "without integration: oncall (APIDown, Latency)", routing=TELLS_NOBODY),
-    faulty(broken.test_every_alert_is_heard_of, "placeholder address", routing=EXAMPLE),
-    faulty(broken.test_every_alert_is_heard_of, "root alert inhibited", routing=WARNING_HIDES),
+    *(
+        faulty(broken.test_every_alert_is_heard_of, says, routing=one, sent_alert=None)
+        for says, one in (
+            ("shadowed route", SHADOWED),
+            ("without integration: oncall (APIDown, Latency)", TELLS_NOBODY),
+            ("placeholder address", EXAMPLE),
+            ("root alert inhibited", WARNING_HIDES),
+        )
+    ),
     healthy(broken.test_every_route_is_reached, routing=SENT),
     faulty(broken.test_every_route_is_reached, "is meant for oncall and comes to team", routing=SHADOWED),
     healthy(broken.test_every_receiver_tells_somebody, routing=SENT),
@@ -287,6 +296,15 @@ ROUTING = [
     faulty(broken.test_no_receiver_is_at_its_placeholder, "oncall: oncall@example.com", routing=EXAMPLE),
     *(healthy(broken.test_no_root_alert_is_hidden, routing=one) for one in (SENT, ROOT_HIDES, CRITICAL_HIDES_WARNING)),
     faulty(broken.test_no_root_alert_is_hidden, "APIDown is hidden by Queue", routing=WARNING_HIDES),
+    *(healthy(broken.test_every_alert_is_heard_of, routing=SENT, sent_alert=one) for one in (None, ARRIVED)),
+    *(
+        faulty(broken.test_every_alert_is_heard_of, says, routing=SENT, sent_alert=one)
+        for says, one in (("is for oncall and came to nobody", LOST), ("Alertmanager still has it", STAYED))
+    ),
+    healthy(broken.test_a_test_alert_arrives, notification=ARRIVED),
+    faulty(broken.test_a_test_alert_arrives, "is for oncall and came to nobody", notification=LOST),
+    faulty(broken.test_a_test_alert_arrives, "is for oncall and came to team", notification=MISSENT),
+    faulty(broken.test_a_test_alert_arrives, "Alertmanager still has it", notification=STAYED),
 ]
 
 # -- silences

@@ -1,6 +1,7 @@
 """AlertRoutingBroken: Alertmanager has the alert, and sends it nowhere, or to the wrong ones."""
 
 from checks.alerting import Alert, diagnostic, minutes, trigger
+from fixtures.notification import SentAlert
 from fixtures.routing import Routing
 from fixtures.words import listed
 
@@ -16,9 +17,10 @@ ALERT = Alert(
 
 
 @trigger(step=3)
-def test_every_alert_is_heard_of(routing: Routing) -> None:
+def test_every_alert_is_heard_of(routing: Routing, sent_alert: SentAlert | None) -> None:
     """Each alert comes to a receiver that tells somebody, each route is reached, and no root alert is hidden."""
-    assert not routing.problems, listed(routing.problems)
+    problems = [*routing.problems, *(sent_alert.problems if sent_alert else ())]
+    assert not problems, listed(problems)
 
 
 @diagnostic(cause="route-shadowed", step=3)
@@ -43,3 +45,9 @@ def test_no_receiver_is_at_its_placeholder(routing: Routing) -> None:
 def test_no_root_alert_is_hidden(routing: Routing) -> None:
     """No alert of lower severity hides one of severity 0."""
     assert not routing.hidden_roots, listed(routing.hidden_roots)
+
+
+@diagnostic(cause="test-alert-lost", step=3, active=True)
+def test_a_test_alert_arrives(notification: SentAlert) -> None:
+    """A test alert comes to whom it is for, and is gone when it is taken back."""
+    assert not notification.problems, listed(notification.problems)
