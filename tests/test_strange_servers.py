@@ -1,0 +1,139 @@
+"""Prometheus and Alertmanager that freeze or answer nonsense: a verdict in time, in a line that says what was seen."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import health_run, needs
+from tests.projects import NOWHERE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BODIES = {
+    "html": b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>",
+    "half-a-json": b'{"status":"success","data":{"result":[{"metric":{"__na',
+    "other-json": b'["a", {"status": 7, "data": null, "cluster": "?"}]',
+    "no-body": b"",
+    "ten-megabytes": b"[" + b"0," * 5_000_000 + b"0]",
+    "no-utf-8": bytes(range(128, 256)),
+}
+SPEAKS = dict.fromkeys(BODIES, "answered 200") | {  # what is said of each
+    "ten-megabytes": "with more than the 256 KiB that are read",
+    "frozen": "did not answer in time",
+    "dribbling": "did not answer in time",
+    "redirect-loop": "answered 302",
+    "hangs-up": "broke the connection off",
+}
+STATUS = {
+    "cluster": {"status": "ready"},
+    "config": {"original": "route: {receiver: us}\nreceivers: [{name: us, webhook_configs: [{url: 'http://here'}]}]\n"},
+}
+ANSWERS = (*BODIES, "redirect-loop")
+DEADLINES = "[deadlines]\ncall = 1.0\n"
+RUN_ENDS = 6  # seconds
+
+
+class _Strange(BaseHTTPRequestHandler):
+    """A server that takes a request and does what it is told."""
+
+    way: str
+    released: threading.Event
+    posted: list[Any] | None  # None: not even its status is told
+
+    def do_POST(self) -> None:
+        assert self.posted is not None
+        self.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        if self.path == "/api/v2/status" and self.posted is not None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(STATUS).encode())
+            return
+        if self.way == "frozen":
+            self.released.wait(60)
+        elif self.way == "hangs-up":
+            self.close_connection = True
+        elif self.way == "redirect-loop":
+            self.send_response(302)
+            self.send_header("Location", self.path)
+            self.end_headers()
+        elif self.way == "dribbling":
+            self.send_response(200)
+            self.end_headers()
+            while not self.released.wait(0.2):
+                self.wfile.write(b" ")
+        else:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(BODIES[self.way])
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Whoever asks may hang up."""
+
+
+@contextmanager
+def strange(way: str, posted: list[Any] | None = None) -> Iterator[str]:
+    """Serve in this way; give the address. With a list it takes what is posted, and tells its status rightly."""
+    released = threading.Event()
+    handler = type("Handler", (_Strange,), {"way": way, "released": released, "posted": posted})
+    server = _Server(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    released.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("way", SPEAKS)
+def test_what_watches_may_be_strange(way: str, tmp_path: Path) -> None:
+    target = tmp_path / "target.toml"
+    with strange(way) as url:
+        urls = "".join(f'{name}_url = "{url}"\n' for name in ("prometheus", "alertmanager", "grafana"))
+        target.write_text(urls + NOWHERE + DEADLINES)
+        seen = health_run(tmp_path / "output", f"--target={target}", "checks/monitoring")
+    assert seen.status == 1, seen.output
+    assert seen.results is not None
+    assert seen.results["duration_seconds"] < RUN_ENDS
+    for name, cause in (
+        ("PrometheusDown", ("prometheus-not-answering", "not-a-prometheus")),
+        ("AlertmanagerDown", ("alertmanager-not-answering", "not-an-alertmanager")),
+    ):
+        alert = seen.alert(name)
+        assert (alert["state"], alert["causes"][0]["name"]) == ("firing", cause[way in ANSWERS])
+        assert SPEAKS[way] in alert["message"]
+    told = {alert["name"]: (alert["state"], alert["caused_by"]) for alert in seen.results["alerts"]}
+    del told["PrometheusDown"], told["AlertmanagerDown"], told["GrafanaDown"]
+    assert set(told.values()) == {("unknown", "PrometheusDown"), ("unknown", "AlertmanagerDown")}
+    assert seen.alert("GrafanaDown")["state"] in ("firing", "unknown")
+    assert "the check itself failed" not in str(seen.results)
+
+
+@pytest.mark.parametrize("way", SPEAKS)
+def test_a_test_alert_is_taken_back_whatever_is_answered_in_between(way: str, tmp_path: Path) -> None:
+    needs("prometheus-alertmanager")
+    target, posted = tmp_path / "target.toml", list[Any]()
+    with strange(way, posted) as url:
+        target.write_text(f'alertmanager_url = "{url}"\n{NOWHERE}{DEADLINES}')
+        seen = health_run(tmp_path / "output", f"--target={target}", "--active", "-k", "alert_routing_broken")
+    assert seen.alert("AlertRoutingBroken")["state"] == "unknown", seen.output
+    [[sent], [taken_back]] = posted
+    assert sent["labels"] == taken_back["labels"]
+    assert sent["endsAt"] > taken_back["endsAt"] > taken_back["startsAt"]
