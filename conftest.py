@@ -4,6 +4,7 @@ pytest_plugins = [
     "checks.process",
     "fixtures.probing",
     "fixtures.settings",
+    "fixtures.prometheus",
     "fixtures.api",
     "fixtures.postgres",
     "fixtures.redis",

@@ -11,6 +11,7 @@ from fixtures.activity import MemorySettings, Table, Tables
 from fixtures.docker import DockerSpace
 from fixtures.host import Disk, Disks, LargeFile, LargeFiles, Memory, Process, Processes, read_disks, read_meminfo
 from fixtures.probing import CannotTell
+from fixtures.prometheus import DepthLately
 from fixtures.words import Count, Share, Size, Span
 from fixtures.work import Processing, Queue
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
@@ -124,8 +125,23 @@ STALE = [f"worker-{n} on task 4f1c, expired 15 min ago" for n in range(5)]
 
 CASES: list[Case] = [
     # HighQueueDepth
-    *(healthy(depth.test_the_queue_is_short, queue=queue(due)) for due in (0, 1, 1000)),  # the future's do not count
-    faulty(depth.test_the_queue_is_short, "1,001 or more items due, limit 1,000", queue=queue(1001)),
+    *(  # the future's do not count
+        healthy(depth.test_the_queue_is_short, queue=queue(due), depth_lately=DepthLately(Count(9000), Count(9000)))
+        for due in (0, 1, 1000)
+    ),
+    *(
+        faulty(
+            depth.test_the_queue_is_short,
+            f"1,001 or more items due, limit 1,000{says}",
+            queue=queue(1001),
+            depth_lately=lately,
+        )
+        for says, lately in (
+            ("", DepthLately()),
+            (" (Prometheus: 4,800 now, at least 1,200 in the last 10 min)", DepthLately(Count(4800), Count(1200))),
+            (" (Prometheus has no series", DepthLately(why="Prometheus has no series")),
+        )
+    ),
     healthy(depth.test_some_worker_is_there, heartbeats=heartbeats(FRESH, SILENT)),
     healthy(depth.test_some_worker_is_there, heartbeats=heartbeats(system_age=60)),
     faulty(

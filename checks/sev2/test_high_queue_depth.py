@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, items, minutes, trigger
+from fixtures.prometheus import DepthLately
 from fixtures.words import listed
 from fixtures.work import Heartbeats, Processing, Queue
 
@@ -27,9 +28,9 @@ ALERT = Alert(
 
 
 @trigger(step=1, measures="queue.reading", against="pending_items")
-def test_the_queue_is_short(queue: Queue, limits: SimpleNamespace) -> None:
+def test_the_queue_is_short(queue: Queue, depth_lately: DepthLately, limits: SimpleNamespace) -> None:
     """No more items are due and not taken than the limit; items for the future do not count."""
-    assert queue.due <= limits.pending_items, f"{queue}, limit {limits.pending_items}"
+    assert queue.due <= limits.pending_items, f"{queue}, limit {limits.pending_items}{depth_lately}"
 
 
 @diagnostic(cause="no-active-workers", step=3, explained_by="NoActiveWorkers")

@@ -1,0 +1,80 @@
+"""What monitoring adds where it is there: figures of Prometheus in the judgements, its rules in the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from fixtures.prometheus import LATENCY_BUCKETS
+from sandbox.breaking import break_stack
+from sandbox.faults import FAULTS, OF_MONITORING
+from sandbox.polling import require, until
+from sandbox.target import FILE
+
+if TYPE_CHECKING:
+    from sandbox.embedded import EmbeddedStack
+    from tests.conftest import Judge
+
+WATCHERS = {"prometheus", "alertmanager", "amtool", "grafana"}
+
+
+def test_severity_0_asks_what_watches_nothing(watched: EmbeddedStack, judge: Judge) -> None:
+    sev0, everything = (judge(*chosen, target=watched.folder / FILE) for chosen in (("-m", "sev0"), ()))
+    assert (sev0.status, everything.status) == (0, 0), everything.output
+    assert sev0.results is not None
+    assert everything.results is not None
+    assert WATCHERS & set(everything.results["cost"]) == {"prometheus", "alertmanager", "grafana"}
+    assert not WATCHERS & set(sev0.results["cost"])
+
+
+def test_latency_is_that_of_prometheus(watched: EmbeddedStack, judge: Judge) -> None:
+    def asked() -> None:
+        httpx.get(f"{watched.api_url}/tasks/", timeout=2)
+        require(watched.monitoring.query(LATENCY_BUCKETS), "Prometheus has no series of the API's response times")
+
+    until(asked, 20, every=0.5)
+    seen = judge("-k", "high_api_latency", target=watched.folder / FILE)
+    assert "Prometheus, 5 min" in seen.alert("HighAPILatency")["measured"]["text"]
+
+
+def test_a_queue_is_pending_for_as_long_as_prometheus_has_seen_it_and_so_deep(
+    watched: EmbeddedStack, judge: Judge
+) -> None:
+    break_stack(watched, FAULTS["queue-deep"])
+    until(lambda: _is_pending(watched), 20)
+    seen = judge("--honor-for", "-k", "high_queue_depth", target=watched.folder / FILE)
+    alert = seen.alert("HighQueueDepth")
+    assert (alert["state"], alert["muted"]["by"]) == ("pending", "Prometheus")
+    assert "limit 1,000 (Prometheus: " in alert["message"]
+    assert " now, at least 0 in the last 10 min)" in alert["message"]
+    watched.monitoring.prometheus.stop()
+    alone = judge("--honor-for", "-k", "high_queue_depth", target=watched.folder / FILE).alert("HighQueueDepth")
+    watched.monitoring.prometheus.start()
+    assert (alone["state"], alone["muted"]["by"]) == ("pending", "this suite's runs")
+    assert "refused the connection" in alone["message"]
+
+
+def _is_pending(stack: EmbeddedStack) -> None:
+    states = {
+        alert["labels"]["alertname"]: alert["state"] for alert in stack.monitoring.prometheus_api("alerts")["alerts"]
+    }
+    require(states.get("HighQueueDepth") == "pending", f"Prometheus has {states}")
+
+
+def test_the_report_says_which_alerts_the_shipped_rules_lack_have_otherwise_and_can_never_fire(
+    watched: EmbeddedStack, judge: Judge
+) -> None:
+    break_stack(watched, OF_MONITORING["rules-as-shipped"])
+    seen = judge(target=watched.folder / FILE)
+    assert seen.folder is not None
+    report = (seen.folder / "report.html").read_text()
+    for says in (
+        "no rule: SchedulerOffline, MemoryUsageCritical, BackupFailed",
+        "HighAPILatency: expression",
+        "LowTaskThroughput: expression",
+        "`for` 2 min, ours none",
+        "`orchestrator_active_workers` (NoActiveWorkers)",
+        "`orchestrator_due_work_queue_depth` (HighQueueDepth)",
+    ):
+        assert says in report, seen.output
