@@ -1,4 +1,4 @@
-"""Measure: the suite against the playbook and an empty session, frozen dependencies, the SQL on large tables."""
+"""Measure: the suite against the playbook and an empty session, frozen dependencies, SQL on large tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import psycopg
 
-from bench import compose, history
+from bench import compose, history, monitoring
 from bench.processes import ROOT, empty_session, health_run, in_turn, ratio, reached, show
 from bench.statements import limits_of_all, milliseconds, plan, playbook, statements_of
 from fixtures import activity, postgres, schedule, work
@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--items", type=int, default=500_000, help="rows of due_work")
     parser.add_argument("--no-sql", action="store_true", help="leave the large tables out")
     arguments = parser.parse_args()
-    met = _in_containers(arguments.rounds)
+    met = _in_containers(arguments.rounds) & monitoring.measure(arguments.rounds)
     with tempfile.TemporaryDirectory() as scratch:
         stack = EmbeddedStack.up(Path(scratch) / "sandbox")
         try:
