@@ -37,8 +37,8 @@ STATUS = {
     "config": {"original": "route: {receiver: us}\nreceivers: [{name: us, webhook_configs: [{url: 'http://here'}]}]\n"},
 }
 ANSWERS = (*BODIES, "redirect-loop")
-DEADLINES = "[deadlines]\ncall = 1.0\n"
-RUN_ENDS = 6  # seconds
+DEADLINES = "[deadlines]\ncall = 2.0\n"
+RUN_ENDS = 8  # seconds
 
 
 class _Strange(BaseHTTPRequestHandler):
