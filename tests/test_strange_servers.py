@@ -126,7 +126,7 @@ def test_what_watches_may_be_strange(way: str, tmp_path: Path) -> None:
     assert "the check itself failed" not in str(seen.results)
 
 
-@pytest.mark.parametrize("way", SPEAKS)
+@pytest.mark.parametrize("way", ["html", "half-a-json", "frozen"])
 def test_a_test_alert_is_taken_back_whatever_is_answered_in_between(way: str, tmp_path: Path) -> None:
     needs("prometheus-alertmanager")
     target, posted = tmp_path / "target.toml", list[Any]()

@@ -136,8 +136,12 @@ def test_on_paper_the_causes_are_unfolded(opened: Opened) -> None:
     assert page.locator(".cause:not([open])").count() > 0
 
 
-def serious(page: Page) -> list[Any]:
-    found = Axe().run(page).response["violations"]
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}  # of the other scheme; all else is the same
+
+
+def serious(page: Page, **options: object) -> list[Any]:
+    asked = {"resultTypes": ["violations"], "preload": False, **options}
+    found = Axe().run(page, options=asked).response["violations"]
     return [
         (rule["id"], [node["html"][:150] for node in rule["nodes"]][:3])
         for rule in found
@@ -145,11 +149,11 @@ def serious(page: Page) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("kind", "dark"), [("healthy", False), ("broken", False), ("broken", True), ("dead", True)])
+@pytest.mark.parametrize(("kind", "dark"), [("healthy", False), ("broken", False), ("broken", True), ("dead", False)])
 def test_axe_finds_nothing_serious(opened: Opened, kind: str, dark: bool) -> None:
     page = opened(kind, dark=dark)
     page.evaluate(OPEN_ALL)
-    assert serious(page) == []
+    assert serious(page, **(COLOURS if dark else {})) == []
 
 
 @in_both_schemes
