@@ -43,7 +43,7 @@ check: $(BIN)/.run  ## every alert
 	@$(BIN)/python -m pytest
 
 test: $(BIN)/.dev  ## the suite's own tests; those that need Docker where an engine answers (.ci/docker start)
-	@$(BIN)/python -m pytest tests -n 4 -rs
+	@$(BIN)/python -m pytest tests -n 3 -rs
 
 bench: $(BIN)/.dev  ## what it costs, as ratios within one run; minutes long
 	@$(BIN)/python -m bench

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checks.selection import alert_names
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.faults import FAULTS
 from sandbox.faults.workers import make_task, restart
@@ -72,4 +73,9 @@ def _break_judge_and_heal(fault: Fault, sandbox: EmbeddedStack, judge: Judge) ->
     break_stack(sandbox, fault)
     require_as_expected(fault, judge())
     heal_stack(sandbox)
-    require_green(judge())
+    require_green(judge(*_check_module_of(fault)))
+
+
+def _check_module_of(fault: Fault) -> tuple[str, ...]:
+    """What else might still be broken, the judgement of the next fault on this sandbox shows."""
+    return (str(alert_names()[fault.expect.alert.lower()]),) if fault.expect.alert else ()

@@ -195,6 +195,31 @@ threading.Thread(target=import_libraries, daemon=True).start()
     assert judge(target=target, cwd=project.folder).status == 0
 
 
+def test_the_environment_stands_still_while_checks_run(judge: Judge, project: Project, target: Path) -> None:
+    """Libraries copy it, key by key, on the threads of probes."""
+    copies = """
+import os, threading
+
+FAILED = []
+
+def copy_the_environment():
+    while True:
+        try:
+            dict(os.environ)
+        except Exception as error:
+            FAILED.append(error)
+
+threading.Thread(target=copy_the_environment, daemon=True).start()
+
+@pytest.mark.parametrize("number", range(50))
+"""
+    check = '@diagnostic(cause="a", step=1)\ndef test_a(number):\n    "It is so."\n    assert not FAILED, FAILED[:1]\n'
+    told = '    assert "test_a[" not in os.environ.get("PYTEST_CURRENT_TEST", "")\n'
+    project.add_alert("fine_alert", WELL + copies + check + told)
+    seen = judge(target=target, cwd=project.folder)
+    assert set(outcomes(seen).values()) == {"ok"}, seen.output
+
+
 # -- in several processes
 
 

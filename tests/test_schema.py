@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from reports.results import SCHEMA_VERSION
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
+from tests.conftest import health_run
 from tests.projects import Project, nowhere
 
 if TYPE_CHECKING:
@@ -67,9 +68,11 @@ def test_a_run_with_a_broken_module_is_as_the_schema_says(judge: Judge, tmp_path
     assert mistakes(judge(target=nowhere(tmp_path), cwd=project.folder).results) == []
 
 
-@pytest.fixture
-def seen(judge: Judge, tmp_path: Path) -> Judgement:
-    return judge("-k", "test_the_api_listens", target=nowhere(tmp_path))
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Judgement:
+    """One run for all; each breaks a copy of its results."""
+    place = tmp_path_factory.mktemp("seen")
+    return health_run(place / "output", f"--target={nowhere(place)}", "-k", "test_the_api_listens")
 
 
 @pytest.mark.parametrize(
