@@ -1,6 +1,13 @@
 """The list of plugin modules, and nothing else: what another one imports stands before it."""
 
-pytest_plugins = [
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+PLUGINS = [
     "checks.process",
     "fixtures.probing",
     "fixtures.settings",
@@ -30,3 +37,9 @@ pytest_plugins = [
     "reports.publishing",
     "reports.plugin",
 ]
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Load them by name: for `pytest_plugins` pytest looks through all that is installed, once for each."""
+    for name in PLUGINS:
+        pluginmanager.import_plugin(name)

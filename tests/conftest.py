@@ -15,7 +15,6 @@ import pytest
 
 from sandbox.breaking import heal_stack
 from sandbox.embedded import EmbeddedStack
-from sandbox.monitoring.programs import PACKAGES
 from sandbox.state import State
 
 if TYPE_CHECKING:
@@ -25,7 +24,14 @@ ROOT = Path(__file__).parent.parent
 
 for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):  # what tests find is not for the step that they may run in
     os.environ.pop(_name, None)
-IN_ONE_PROCESS = ("tests/compose", "tests/browser")  # a fault stops the engine for all; a browser is started once
+os.environ["PYTEST_ADDOPTS"] = (
+    "-p no:valkey -p no:platformdirs"  # what comes with tools of ours alone is slow to import
+)
+IN_ONE_PROCESS = {
+    "tests/compose": "a fault stops the engine for all",
+    "tests/browser": "a browser is started once",
+    "tests/monitoring": "what watches a sandbox is at work even while nothing is asked",
+}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -108,24 +114,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]
     stack = EmbeddedStack.up(tmp_path_factory.mktemp("running") / "sandbox")
     yield stack
     stack.down()
-
-
-@pytest.fixture(scope="session")
-def running_watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
-    """One sandbox with monitoring for all tests of a session; each leaves it healthy."""
-    for program in PACKAGES:
-        needs(program)
-    stack = EmbeddedStack.up(tmp_path_factory.mktemp("watched") / "sandbox", monitoring=True)
-    yield stack
-    stack.down()
-
-
-@pytest.fixture
-def watched(running_watched: EmbeddedStack) -> Iterator[EmbeddedStack]:
-    """A healthy sandbox with monitoring; what a test leaves broken is healed."""
-    yield running_watched
-    if running_watched.state.broken:
-        heal_stack(running_watched)
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ def test_an_alert_that_need_not_last_fires_at_once(project: Project, judge: Judg
 CONFIGURATION = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real Alertmanager."""
     program = needs("prometheus-alertmanager")
@@ -299,7 +299,7 @@ ALERT = replace(ALERT, lasts=Span({seconds}))
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real Prometheus in which the alert has been active for a second or more."""
     program = needs("prometheus")

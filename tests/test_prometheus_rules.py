@@ -117,7 +117,7 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def rule_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("rules") / "ordinaut.rules.yml"
     path.write_text(text(rules({}, RUNBOOKS)))

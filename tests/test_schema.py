@@ -68,7 +68,7 @@ def test_a_run_with_a_broken_module_is_as_the_schema_says(judge: Judge, tmp_path
     assert mistakes(judge(target=nowhere(tmp_path), cwd=project.folder).results) == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Judgement:
     """One run for all; each breaks a copy of its results."""
     place = tmp_path_factory.mktemp("seen")

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from sandbox.monitoring.stack import Monitoring
 
-pytestmark = pytest.mark.xdist_group("monitoring")
 ALWAYS = """
 groups:
   - name: extra

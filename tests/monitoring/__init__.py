@@ -1,0 +1,1 @@
+"""Tests of what watches Ordinaut, against a real Prometheus and a real Alertmanager."""
