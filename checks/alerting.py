@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Literal, TypeVar
+
+from msgspec import Struct, field
 
 from fixtures.words import Count, Quantity, Share, Size, Span
 
@@ -43,8 +44,7 @@ def items(number: int) -> Count:
     return Count(number)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Alert:
+class Alert(Struct, frozen=True, kw_only=True):
     """An alert of the playbook: everything that is said of it stands here, once.
 
     `limits` are the playbook's thresholds, which a target may override; `lasts` is how long the condition must hold
@@ -89,8 +89,7 @@ class Alert:
         return SimpleNamespace(**{**self.limits, **read})
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """What a check function is: the trigger of its alert, or a diagnostic of one cause.
 
     `steps` are the playbook's numbered steps that it does. `explained_by` is the alert that the cause is about, where

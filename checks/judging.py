@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import pytest
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from checks.alerting import Alert, Check, Role
 from checks.muting import Muted, muted
@@ -26,16 +27,14 @@ TRIGGER_STATE = pytest.StashKey[State]()
 NOT_NEEDED = "looked at only when the alert fires"
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """A quantity as people read it, and as a plain number: seconds, a share of 1, a count."""
 
     text: str
     value: float | None
 
 
-@dataclass(frozen=True)
-class AlertRow:
+class AlertRow(Struct, frozen=True):
     """What the report needs to know of an alert, so that it need not import the check's module."""
 
     name: str
@@ -50,8 +49,7 @@ class AlertRow:
     lasts: float  # seconds
 
 
-@dataclass(frozen=True)
-class CheckOutcome:
+class CheckOutcome(Struct, frozen=True):
     """One check, judged. `resource` is what was gone, where that is why it is unknown."""
 
     id: str

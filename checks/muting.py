@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import Struct
 
 from checks.alerting import Alert
 from fixtures.alertmanager import silences
@@ -24,8 +24,7 @@ FailingSince = Callable[[Alert, datetime], datetime]
 FAILING_SINCE = pytest.StashKey[FailingSince]()
 
 
-@dataclass(frozen=True)
-class Muted:
+class Muted(Struct, frozen=True):
     """Why an alert does not fire although its condition holds, on whose word, and until when (UTC)."""
 
     kind: Literal["for", "silence", "exemption"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from string import Template
+
+from msgspec import Struct
 
 from checks.alerting import Alert, alert_of
 from checks.selection import alert_names
@@ -16,8 +17,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0,
 Overrides = Mapping[str, Mapping[str, str | float]]
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One alerting rule, as Prometheus has it; `lasts` is its `for`."""
 
     name: str

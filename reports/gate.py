@@ -15,11 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from msgspec import Struct
 
 from fixtures.words import Span
 from reports.results import FIRING, NOTHING_JUDGED, UNKNOWN
@@ -36,8 +36,7 @@ PAUSE = 5.0  # seconds from start to start at least: a stack that is starting ha
 PATIENCE = 15.0  # seconds that an interrupted run has to write what it knows: more than its own deadline
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What one health run said: its exit status and its results; none where it came to no judgement."""
 
     status: int

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from reports.past import ContainerState, Green, Past, Record
 
@@ -43,8 +44,7 @@ CREATE INDEX IF NOT EXISTS judgement_of_run ON judgement (run);
 """
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run as the list of runs shows it; `speaks` are the alerts that were not ok, with their states."""
 
     target: str

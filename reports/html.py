@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from html import escape
@@ -13,6 +12,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from fixtures.words import Span
 from reports import runbooks, summary
@@ -29,8 +30,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 WIDTH, HEIGHT, MARGIN = 180, 36, 3  # of a picture, in pixels
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """What was measured over the last runs, as coordinates in pixels; `words` say the same."""
 
     line: str  # x,y pairs

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
+
+from msgspec import Struct, field
 
 from checks.judging import State
 
@@ -15,8 +16,7 @@ TOLERATED_GAP = 2.5  # times the usual interval between runs
 SHORT_ID = 12  # of an image, as docker shows it
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Struct, frozen=True):
     """What one earlier run found of an alert; `since` is the start of the state it was in."""
 
     at: datetime
@@ -26,8 +26,7 @@ class Record:
     since: datetime | None = None
 
 
-@dataclass(frozen=True)
-class ContainerState:
+class ContainerState(Struct, frozen=True):
     """What a container was made of, and when it was started."""
 
     name: str
@@ -36,24 +35,21 @@ class ContainerState:
     started_at: str
 
 
-@dataclass(frozen=True)
-class Green:
+class Green(Struct, frozen=True):
     """The last run that found everything well, and the containers it saw."""
 
     at: datetime
     containers: list[ContainerState]
 
 
-@dataclass(frozen=True)
-class Recovery:
+class Recovery(Struct, frozen=True):
     """An alert that fired of late and does no more: since when (UTC), and for how long it had, in seconds."""
 
     at: datetime
     lasted_seconds: float
 
 
-@dataclass(frozen=True)
-class Past:
+class Past(Struct, frozen=True):
     """The records of each alert, newest first, and the last run that was green; both empty without a history."""
 
     records: Mapping[str, Sequence[Record]] = field(default_factory=dict)

@@ -6,13 +6,14 @@ import signal
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from checks.judging import AlertRow, CheckOutcome
 from checks.muting import FAILING_SINCE

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from msgspec import Struct, field
 
 from reports import github, html, index
 from reports.history import History
@@ -49,8 +49,7 @@ def output_of(config: pytest.Config) -> Path:
     return folder
 
 
-@dataclass
-class Published:
+class Published(Struct):
     """Where a run was written, and what went wrong on the way."""
 
     folder: Path | None = None

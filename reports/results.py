@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from checks.judging import AlertRow, CheckOutcome, Measured, State
 from checks.muting import Muted
@@ -24,8 +25,7 @@ _WORST_FIRST: dict[State, int] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """One check of an alert."""
 
     id: str
@@ -39,8 +39,7 @@ class CheckResult:
     evidence: list[Evidence]
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """A probable cause, most likely first, and where its runbook deals with it."""
 
     name: str
@@ -49,8 +48,7 @@ class Cause:
     values: dict[str, str]  # what the runbook's commands name in angle brackets
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Struct, frozen=True):
     """What a run found of an alert: when (UTC), its state, and the value beside its limit, as plain numbers."""
 
     at: str
@@ -59,24 +57,21 @@ class Point:
     limit: float | None
 
 
-@dataclass(frozen=True)
-class Recovered:
+class Recovered(Struct, frozen=True):
     """When an alert ceased to hold (UTC), and how long it had held."""
 
     at: str
     lasted_seconds: float
 
 
-@dataclass(frozen=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """What became of the containers since the last run that found everything well (UTC)."""
 
     since: str
     words: list[str]
 
 
-@dataclass(frozen=True)
-class AlertResult:
+class AlertResult(Struct, frozen=True):
     """One alert, judged. `caused_by` names the resource or the alert that explains this one.
 
     `recent` is what the last runs found, this one last; `changes_of_state` says how often it began or ceased to hold
@@ -129,8 +124,7 @@ class AlertResult:
         return "unknown" if "unknown" in states else "noted" if "noted" in states else self.state
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What the run was asked for; a partial one speaks for a part of some alerts only."""
 
     markers: str
@@ -144,8 +138,7 @@ class Selection:
         return self.markers or self.keywords or (" ".join(self.arguments) if self.partial else "")
 
 
-@dataclass(frozen=True)
-class Results:
+class Results(Struct, frozen=True):
     """One run, whole: what results.json holds."""
 
     schema_version: int

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent.parent / "runbooks"
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Struct, frozen=True):
     """One `##` section of a runbook: `anchor` is what links and causes call it."""
 
     anchor: str

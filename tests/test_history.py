@@ -10,12 +10,12 @@ import sys
 import threading
 import time
 from contextlib import closing, suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from checks.judging import Measured
 from reports.history import FILE, REMEMBERED, History

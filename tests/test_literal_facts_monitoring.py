@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from checks.monitoring import test_alert_cannot_fire as cannot_fire
 from checks.monitoring import test_alert_routing_broken as broken

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from checks.sev0 import test_no_active_workers as workers
 from checks.sev0 import test_orchestrator_api_down as api

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from checks.sev1 import test_database_slow_queries as queries
 from checks.sev1 import test_high_api_latency as latency

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from checks.sev2 import test_disk_space_critical as disk_space
 from checks.sev2 import test_high_queue_depth as depth

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from checks.sev3 import test_backup_failed as backup
 from checks.sev3 import test_low_task_throughput as low

@@ -82,7 +82,7 @@ until = {until}
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     project = Project(tmp_path / "project")
-    lasting = CHECKS + "\nfrom dataclasses import replace\nALERT = replace(ALERT, lasts=minutes(2))\n"
+    lasting = CHECKS + "\nfrom msgspec.structs import replace\nALERT = replace(ALERT, lasts=minutes(2))\n"
     project.add_alert("it_fires", lasting)
     return project
 
@@ -293,7 +293,7 @@ groups:
       - {alert: ItFires, expr: "vector(1) > 0"}
 """
 LASTS = """
-from dataclasses import replace
+from msgspec.structs import replace
 from fixtures.words import Span
 ALERT = replace(ALERT, lasts=Span({seconds}))
 """

@@ -11,10 +11,10 @@ import subprocess
 import threading
 import time
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from checks.muting import Muted
