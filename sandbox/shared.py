@@ -12,6 +12,7 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from sandbox.http import CLIENT
 from sandbox.polling import NotYet, require
 from sandbox.servers import DATABASE, ROLE, SandboxError
 from sandbox.switches import Switches
@@ -143,13 +144,13 @@ class SharedStack:
 
     def _require_api(self) -> None:
         try:
-            httpx.get(f"{self.api_url}/health/live", timeout=2)
+            CLIENT.get(f"{self.api_url}/health/live", timeout=2)
         except httpx.TransportError as error:
             raise NotYet(f"the API does not answer: {error!r}") from error
 
     def _health(self) -> dict[str, Any]:
         try:
-            response = httpx.get(f"{self.api_url}/health", timeout=5)
+            response = CLIENT.get(f"{self.api_url}/health", timeout=5)
             response.raise_for_status()
             document: dict[str, Any] = response.json()
         except (httpx.HTTPError, json.JSONDecodeError) as error:

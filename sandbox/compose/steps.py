@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from sandbox.compose.stack import ComposeStack
+from sandbox.http import CLIENT
 from sandbox.polling import NotYet, require
 from sandbox.servers import SandboxError
 
@@ -54,7 +55,7 @@ def require_looping(service: ComposeService) -> None:
 def require_refused(stack: ComposeStack) -> None:
     """Raise NotYet while something takes connections at the API's address and answers."""
     try:
-        httpx.get(f"{stack.api_url}/health/live", timeout=1)
+        CLIENT.get(f"{stack.api_url}/health/live", timeout=1)
     except httpx.TransportError:
         return
     raise NotYet("the API still answers")
@@ -63,7 +64,7 @@ def require_refused(stack: ComposeStack) -> None:
 def require_answering(stack: ComposeStack) -> None:
     """Raise NotYet unless the API says that all is well."""
     try:
-        document = httpx.get(f"{stack.api_url}/health", timeout=2).json()
+        document = CLIENT.get(f"{stack.api_url}/health", timeout=2).json()
     except (httpx.TransportError, ValueError) as error:
         raise NotYet(f"the API does not answer: {error!r}") from error
     require(document["status"] == "healthy", f"the API says {document['status']}")

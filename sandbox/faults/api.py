@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import httpx
 
 from sandbox.fault import Expect, Fault
+from sandbox.http import CLIENT
 from sandbox.polling import NotYet, require
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ TIMEOUT = 1.0
 
 def _refuses(stack: Stack) -> None:
     try:
-        httpx.get(f"{stack.api_url}/health", timeout=TIMEOUT)
+        CLIENT.get(f"{stack.api_url}/health", timeout=TIMEOUT)
     except httpx.ConnectError:
         return
     raise NotYet("the API still takes connections")
@@ -27,14 +28,14 @@ def _refuses(stack: Stack) -> None:
 
 def _never_answers(stack: Stack) -> None:
     try:
-        httpx.get(f"{stack.api_url}/health/live", timeout=TIMEOUT)
+        CLIENT.get(f"{stack.api_url}/health/live", timeout=TIMEOUT)
     except httpx.TimeoutException:
         return
     raise NotYet("the API still answers")
 
 
 def _answers(stack: Stack, status: int, kind: Literal["json", "html"]) -> None:
-    response = httpx.get(f"{stack.api_url}/health", timeout=TIMEOUT)
+    response = CLIENT.get(f"{stack.api_url}/health", timeout=TIMEOUT)
     require(
         response.status_code == status and kind in response.headers["content-type"],
         f"the API answers {response.status_code}, {response.headers['content-type']}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from sandbox.fault import Expect, Fault
+from sandbox.http import CLIENT
 from sandbox.polling import require
 
 if TYPE_CHECKING:
@@ -20,13 +21,13 @@ LIMIT = 2.0  # seconds, the playbook's
 
 def _slow(stack: Stack) -> None:
     started = time.monotonic()
-    httpx.get(f"{stack.api_url}/health/live", timeout=TIMEOUT)
+    CLIENT.get(f"{stack.api_url}/health/live", timeout=TIMEOUT)
     took = time.monotonic() - started
     require(took > LIMIT, f"the API answers within {took:.2f} s")
 
 
 def _limited(stack: Stack) -> None:
-    status = httpx.get(f"{stack.api_url}/health/live", timeout=TIMEOUT).status_code
+    status = CLIENT.get(f"{stack.api_url}/health/live", timeout=TIMEOUT).status_code
     require(status == httpx.codes.TOO_MANY_REQUESTS, f"the API answers {status}")
 
 
@@ -49,7 +50,7 @@ RATE_LIMITED = Fault(
 
 
 def _asked_for_health_alone(stack: Stack) -> None:
-    text = httpx.get(f"{stack.api_url}/metrics", timeout=TIMEOUT).text
+    text = CLIENT.get(f"{stack.api_url}/metrics", timeout=TIMEOUT).text
     lines = [line for line in text.splitlines() if line.startswith("orchestrator_http_requests_total{")]
     others = [line for line in lines if 'endpoint="/health' not in line and 'endpoint="/metrics' not in line]
     require(not others, f"others asked: {others}")

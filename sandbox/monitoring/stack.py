@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from sandbox.http import CLIENT
 from sandbox.monitoring import configuration, programs
 from sandbox.polling import NotYet, require, until
 from sandbox.servers import DATABASE, SandboxError
@@ -120,7 +121,7 @@ class Monitoring:
 
     def _require_answer(self, name: str, path: str) -> None:
         try:
-            status = httpx.get(self.url(name) + path, timeout=TIMEOUT).status_code
+            status = CLIENT.get(self.url(name) + path, timeout=TIMEOUT).status_code
         except httpx.TransportError as error:
             raise NotYet(f"{name} does not answer: {error!r}") from error
         require(status < httpx.codes.INTERNAL_SERVER_ERROR, f"{name} answers {status}")
@@ -194,7 +195,7 @@ class Monitoring:
     def read(self, service: str, path: str, **parameters: str) -> str:
         """Return what a service has at a path; NotYet where it has nothing."""
         try:
-            answer = httpx.get(self.url(service) + path, params=parameters, timeout=TIMEOUT)
+            answer = CLIENT.get(self.url(service) + path, params=parameters, timeout=TIMEOUT)
             answer.raise_for_status()
         except httpx.HTTPError as error:
             raise NotYet(f"{service} gives nothing at {path}: {error!r}") from error
@@ -269,7 +270,7 @@ class Monitoring:
 
     def load(self, service: str) -> None:
         """Let a service load its configuration, and wait for nothing."""
-        answer = httpx.post(f"{self.url(service)}/-/reload", timeout=TIMEOUT)
+        answer = CLIENT.post(f"{self.url(service)}/-/reload", timeout=TIMEOUT)
         if answer.is_error:
             raise SandboxError(f"{service} does not take its configuration: {answer.text.strip()}")
 
@@ -315,7 +316,7 @@ class Monitoring:
             "createdBy": "sandbox",
             "comment": comment,
         }
-        answer = httpx.post(f"{self.url('alertmanager')}/api/v2/silences", json=document, timeout=TIMEOUT)
+        answer = CLIENT.post(f"{self.url('alertmanager')}/api/v2/silences", json=document, timeout=TIMEOUT)
         if answer.is_error:
             raise SandboxError(f"Alertmanager takes no silence: {answer.text.strip()}")
         identity: str = answer.json()["silenceID"]
@@ -329,7 +330,7 @@ class Monitoring:
     def lift_silences(self) -> None:
         """End every silence that is in force."""
         for silence in self.active_silences():
-            httpx.delete(
+            CLIENT.delete(
                 f"{self.url('alertmanager')}/api/v2/silence/{silence['id']}", timeout=TIMEOUT
             ).raise_for_status()
 

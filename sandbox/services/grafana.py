@@ -16,6 +16,8 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
+from sandbox.http import CLIENT
+
 TIMEOUT = 5.0
 app = FastAPI(title="Grafana (stand-in)")
 
@@ -37,7 +39,7 @@ def datasource(uid: str) -> dict[str, str]:
 def prometheus(url: str, path: str, query: str) -> httpx.Response:
     """Ask the data source; a gateway's error where it does not answer."""
     try:
-        return httpx.get(f"{url}/{path}?{query}", timeout=TIMEOUT, trust_env=False)
+        return CLIENT.get(f"{url}/{path}?{query}", timeout=TIMEOUT)
     except httpx.TransportError as error:
         raise HTTPException(502, f"Bad Gateway: {error!r}") from error
 

@@ -18,6 +18,7 @@ import pytest
 from sandbox.breaking import break_stack
 from sandbox.compose.faults import FAULTS
 from sandbox.compose.stack import PROJECT_LABEL, SERVICE_LABEL
+from sandbox.http import CLIENT
 from sandbox.polling import require, until
 from tests.compose.proxy import Proxy
 from tests.conftest import ROOT, health_run
@@ -99,7 +100,7 @@ def by_hand(sandbox: ComposeStack) -> Iterator[None]:
 
 def _is_healthy(sandbox: ComposeStack) -> bool:
     try:
-        answer = httpx.get(f"http://127.0.0.1:{sandbox.state.ports['api']}/health", timeout=2)
+        answer = CLIENT.get(f"http://127.0.0.1:{sandbox.state.ports['api']}/health", timeout=2)
     except httpx.TransportError:
         return False
     return answer.status_code == 200 and answer.json()["status"] == "healthy"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
-
 from fixtures.prometheus import LATENCY_BUCKETS
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS, OF_MONITORING
+from sandbox.http import CLIENT
 from sandbox.polling import require, until
 from sandbox.target import FILE
 
@@ -30,7 +29,7 @@ def test_severity_0_asks_what_watches_nothing(watched: EmbeddedStack, judge: Jud
 
 def test_latency_is_that_of_prometheus(watched: EmbeddedStack, judge: Judge) -> None:
     def asked() -> None:
-        httpx.get(f"{watched.api_url}/tasks/", timeout=2)
+        CLIENT.get(f"{watched.api_url}/tasks/", timeout=2)
         require(watched.monitoring.query(LATENCY_BUCKETS), "Prometheus has no series of the API's response times")
 
     until(asked, 20, every=0.5)

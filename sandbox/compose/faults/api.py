@@ -9,6 +9,7 @@ import httpx
 from sandbox.compose.inside import CRASH, LEAK
 from sandbox.compose.steps import on_compose, require_answering, require_looping, require_refused, require_state
 from sandbox.fault import Expect, Fault
+from sandbox.http import CLIENT
 from sandbox.polling import NotYet, require
 from sandbox.servers import SandboxError
 
@@ -127,7 +128,7 @@ def _port_taken(stack: ComposeStack) -> None:
     error = stack.api.there().attrs["State"]["Error"]
     require("already allocated" in error or "in use" in error, f"the engine says {error!r} of the API's container")
     try:
-        answer = httpx.get(f"{stack.api_url}/health", timeout=1)
+        answer = CLIENT.get(f"{stack.api_url}/health", timeout=1)
     except httpx.TransportError as error:
         raise NotYet(f"nothing answers at the API's port: {error!r}") from error
     require(answer.status_code == 404, f"at the API's port there is the answer {answer.status_code}")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
-
 from sandbox.fault import Expect, Fault
 from sandbox.faults.monitoring.prometheus import refuses
+from sandbox.http import CLIENT
 from sandbox.monitoring import configuration
 from sandbox.polling import require
 
@@ -35,7 +34,7 @@ def _put_right(stack: Stack) -> None:
 
 
 def _answers(stack: Stack, path: str, status: int) -> None:
-    answer = httpx.get(stack.monitoring.url("grafana") + path, timeout=TIMEOUT)
+    answer = CLIENT.get(stack.monitoring.url("grafana") + path, timeout=TIMEOUT)
     require(answer.status_code == status, f"Grafana answers {answer.status_code}: {answer.text[:80]}")
 
 
