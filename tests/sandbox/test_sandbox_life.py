@@ -148,8 +148,11 @@ def test_settings_are_the_owners_alone(running: EmbeddedStack) -> None:
         assert stat.S_IMODE((running.folder / name).stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize("service", ["api", "postgres", "worker-1"])
+@pytest.mark.parametrize(
+    ("service", "number"),
+    [("api", signal.SIGTERM), ("postgres", signal.SIGINT), ("worker-1", signal.SIGTERM)],
+    ids=["api-SIGTERM", "postgres-SIGINT", "worker-1-SIGTERM"],
+)
 def test_an_interrupted_up_leaves_nothing(folder: Path, service: str, number: signal.Signals) -> None:
     def launched() -> None:
         try:
