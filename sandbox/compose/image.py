@@ -1,7 +1,7 @@
 """The image of the compose sandbox: made from Debian's archive once, kept, and pulled from nowhere.
 
-Two layers: the base (debootstrap, packages of Debian and of the lock file), which takes minutes and is kept as a
-file too, so that another engine on this machine need not make it again; and on it the stand-ins, in a second.
+Two layers: the base (debootstrap, packages of Debian and of the lock file), which takes minutes; and on it the
+stand-ins, in a second. The engine keeps both.
 """
 
 from __future__ import annotations
@@ -54,18 +54,12 @@ def ensure(client: DockerClient) -> str:
         return name
     with _alone():
         if not _there(client, base):
-            _load_or_make(client, base)
+            _make_base(client, base)
         _make(client, base, name)
     return name
 
 
-def _load_or_make(client: DockerClient, base: str) -> None:
-    kept = _cache() / f"{base.replace(':', '-')}.tar"
-    if kept.exists():
-        with _telling(f"loading {kept}"), kept.open("rb") as file:
-            client.images.load(file)
-        if _there(client, base):
-            return
+def _make_base(client: DockerClient, base: str) -> None:
     with tempfile.TemporaryDirectory(prefix="ordinaut-image-") as temporary:
         folder = Path(temporary)
         if not _there(client, f"{DEBIAN}:{SUITE}"):
@@ -76,13 +70,6 @@ def _load_or_make(client: DockerClient, base: str) -> None:
         shutil.copy(HERE / "base.Dockerfile", folder / "context" / "Dockerfile")
         with _telling("PostgreSQL, Redis and Python of Debian"):
             _build(client, folder / "context", base, {})
-    with _telling(f"keeping it as {kept}"):
-        draft = kept.with_suffix(".part")
-        with draft.open("wb") as file:
-            file.writelines(client.images.get(base).save(named=base))
-        for old in kept.parent.glob(f"{BASE}-*.tar"):
-            old.unlink()
-        draft.replace(kept)
 
 
 def _debootstrap(client: DockerClient, root: Path) -> None:
@@ -197,16 +184,12 @@ def _there(client: DockerClient, name: str) -> bool:
     return True
 
 
-def _cache() -> Path:
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / NAME
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 @contextmanager
 def _alone() -> Iterator[None]:
     """Let one process at a time make the image; the others find it made."""
-    with (_cache() / "lock").open("w") as file:
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{NAME}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
