@@ -291,7 +291,7 @@ class ComposeStack(SharedStack):
         with uninterrupted():
             if "docker-stopped" in self.state.broken:
                 go_on(self)
-            self._remove_all()
+            remove_project(self.docker, self.project)
             disk.detach(self.folder)
             # The state goes last: a `down` that was killed half-way can be repeated.
             for entry in self.folder.iterdir():
@@ -302,17 +302,6 @@ class ComposeStack(SharedStack):
                 else:
                     entry.unlink()
             shutil.rmtree(self.folder)
-
-    def _remove_all(self) -> None:
-        ours: list[Filters] = [{"label": f"{label}={self.project}"} for label in (PROJECT_LABEL, OURS)]
-        with ThreadPoolExecutor() as pool:
-            for only in ours:
-                list(pool.map(_remove, self.docker.containers.list(all=True, filters=only)))
-        for only in ours:
-            for network in self.docker.networks.list(filters=only):
-                network.remove()
-            for volume in self.docker.volumes.list(filters=only):
-                volume.remove(force=True)
 
     def is_up(self) -> bool:
         """Say whether any service has a container that runs."""
@@ -493,6 +482,19 @@ def _require_whole(service: str, containers: Iterable[Container], number: int) -
     for each in found:
         health = each.attrs["State"].get("Health", {}).get("Status")
         require(health != "unhealthy", f"{each.name} is unhealthy by its own health check")
+
+
+def remove_project(client: DockerClient, project: str) -> None:
+    """Remove what the engine has of a sandbox, by its labels: containers, networks, volumes."""
+    ours: list[Filters] = [{"label": f"{label}={project}"} for label in (PROJECT_LABEL, OURS)]
+    with ThreadPoolExecutor() as pool:
+        for only in ours:
+            list(pool.map(_remove, client.containers.list(all=True, filters=only)))
+    for only in ours:
+        for network in client.networks.list(filters=only):
+            network.remove()
+        for volume in client.volumes.list(filters=only):
+            volume.remove(force=True)
 
 
 def _remove(container: Container) -> None:

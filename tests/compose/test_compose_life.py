@@ -18,6 +18,7 @@ from sandbox.embedded import REPOSITORY
 from sandbox.polling import require, until
 from sandbox.servers import SandboxError
 from sandbox.state import State
+from tests.compose.conftest import LIFE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 Filters = dict[str, str | list[str] | bool]
 SERVICES = ["postgres", "redis", "api", "scheduler", "worker", "worker"]
-PROJECT = "ordinaut-test-life"
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("engine_answers")]
 
@@ -52,7 +52,7 @@ def of(project: str) -> list[str]:
 
 def require_nothing_left(folder: Path) -> None:
     """Raise NotYet while there is anything of the sandbox."""
-    require(not of(PROJECT), f"still there: {of(PROJECT)}")
+    require(not of(LIFE), f"still there: {of(LIFE)}")
     require(not folder.exists(), f"{folder} is still there")
 
 
@@ -137,7 +137,7 @@ def test_a_project_has_a_name_that_compose_takes(folder: Path, name: str) -> Non
 
 def test_the_command_line_brings_it_up_and_down(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = ["--dir", str(folder)]
-    assert main(["up", "--compose", "--project", PROJECT, *place]) == 0
+    assert main(["up", "--compose", "--project", LIFE, *place]) == 0
     assert State.load(folder).form == "compose"
     assert main(["break", "api-paused", *place]) == 0
     assert main(["break", "api-removed-twice", *place]) == 1
@@ -148,7 +148,7 @@ def test_the_command_line_brings_it_up_and_down(folder: Path, capsys: pytest.Cap
         ["postgres", "running"], ["redis", "running"], ["api", "frozen"], ["scheduler", "running"],
         ["worker-1", "running"], ["worker-2", "running"], ["faults:", "api-paused"],
     ]  # fmt: skip
-    assert main(["up", "--compose", "--project", PROJECT, *place]) == 1
+    assert main(["up", "--compose", "--project", LIFE, *place]) == 1
     assert main(["heal", *place]) == 0
     assert main(["break", "api-port-taken", *place]) == 0
     OWN["postgres-disk-full"].break_(ComposeStack.load(folder))  # has a volume and a container of its own
@@ -159,7 +159,7 @@ def test_the_command_line_brings_it_up_and_down(folder: Path, capsys: pytest.Cap
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_an_interrupted_up_leaves_nothing(folder: Path, number: signal.Signals) -> None:
-    command = [sys.executable, "-m", "sandbox", "up", "--compose", "--project", PROJECT, "--dir", str(folder)]
+    command = [sys.executable, "-m", "sandbox", "up", "--compose", "--project", LIFE, "--dir", str(folder)]
     with subprocess.Popen(
         command,
         cwd=REPOSITORY,
@@ -167,7 +167,7 @@ def test_an_interrupted_up_leaves_nothing(folder: Path, number: signal.Signals) 
         # A test run in the background of a script may have SIGINT ignored, which a child would inherit.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as up:
-        until(lambda: require(of(PROJECT), "nothing is made yet"), 30)
+        until(lambda: require(of(LIFE), "nothing is made yet"), 30)
         up.send_signal(number)
         assert up.wait(30) == 128 + number
     require_nothing_left(folder)

@@ -21,6 +21,7 @@ from fixtures.target import Target
 from fixtures.words import Share, listed
 from sandbox.compose import engine, image
 from sandbox.polling import require, until
+from tests.compose.conftest import FACTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("engine_answers")]
 
-PROJECT = "ordinaut-test-facts"
 SECRET = "s3cret-of-the-redis"
 LOGGED = f"""
 import sys
@@ -56,8 +56,8 @@ def run(client: DockerClient) -> Iterator[Run]:
     made: list[Container] = []
 
     def make(service: str, *command: str, **options: Any) -> Container:
-        labels = {PROJECT_LABEL: PROJECT, SERVICE_LABEL: service}
-        name = f"{PROJECT}-{service}-{len(made) + 1}"
+        labels = {PROJECT_LABEL: FACTS, SERVICE_LABEL: service}
+        name = f"{FACTS}-{service}-{len(made) + 1}"
         made.append(client.containers.create(tag, [*command], name=name, labels=labels, **options))
         return made[-1]
 
@@ -68,7 +68,7 @@ def run(client: DockerClient) -> Iterator[Run]:
 
 def target() -> Target:
     cost, mask = Cost(), Masker({SECRET})
-    return Target(Settings(), Engine(engine.address(), PROJECT, Deadlines(), mask, cost), cost, mask)
+    return Target(Settings(), Engine(engine.address(), FACTS, Deadlines(), mask, cost), cost, mask)
 
 
 def containers() -> Containers:
@@ -97,17 +97,17 @@ def test_each_state_is_told_from_the_others(run: Run) -> None:
         return found
 
     seen = until(restarted)
-    assert listed(seen.not_started("postgres")) == f"{PROJECT}-postgres-1 is created"
+    assert listed(seen.not_started("postgres")) == f"{FACTS}-postgres-1 is created"
     (crashed,) = seen.crashed("redis")
     assert (crashed.status, crashed.exit_code, crashed.oom_killed) == ("exited", 3, False)
     assert crashed.ended_at is not None
     assert datetime.now(UTC) - crashed.ended_at < timedelta(seconds=30)
-    assert [container.name for container in seen.paused("scheduler")] == [f"{PROJECT}-scheduler-3"]
+    assert [container.name for container in seen.paused("scheduler")] == [f"{FACTS}-scheduler-3"]
     (failing,) = seen.of("worker")
     assert failing.restarts >= 1
     assert "with exit code 4 since 20" in str(failing)
     assert " times since it was made 20" in str(failing)
-    assert seen.missing("api") == f"project {PROJECT} has no container of the service api"
+    assert seen.missing("api") == f"project {FACTS} has no container of the service api"
 
 
 def test_memory_near_its_limit_is_seen(run: Run) -> None:
@@ -119,7 +119,7 @@ def test_memory_near_its_limit_is_seen(run: Run) -> None:
         require(found, "it has not grown yet")
         return [usage.container for usage in found]
 
-    assert until(near) == [f"{PROJECT}-api-1"]
+    assert until(near) == [f"{FACTS}-api-1"]
 
 
 def refused(container: Container) -> None:

@@ -17,9 +17,10 @@ import pytest
 
 from sandbox.breaking import break_stack
 from sandbox.compose.faults import FAULTS
-from sandbox.compose.stack import PROJECT_LABEL, SERVICE_LABEL
+from sandbox.compose.stack import OURS, PROJECT_LABEL, SERVICE_LABEL
 from sandbox.http import CLIENT
 from sandbox.polling import require, until
+from tests.compose.conftest import SECOND, STACK
 from tests.compose.proxy import Proxy
 from tests.conftest import ROOT, health_run
 from tests.expectations import require_green
@@ -77,11 +78,12 @@ def test_what_changed_since_all_was_well_is_told(sandbox: ComposeStack, output: 
 def by_hand(sandbox: ComposeStack) -> Iterator[None]:
     """The same containers as compose made, without its labels and with names of somebody's own."""
     described = {service: sandbox.containers(service)[0].attrs for service in BY_HAND}
+    ours = {OURS: STACK}
     sandbox.compose("down")
-    network = sandbox.docker.networks.create("by-hand")
+    network = sandbox.docker.networks.create("by-hand", labels=ours)
     try:
         for service, attributes in described.items():
-            config = {**attributes["Config"], "Labels": {}, "HostConfig": attributes["HostConfig"]}
+            config = {**attributes["Config"], "Labels": ours, "HostConfig": attributes["HostConfig"]}
             config["HostConfig"]["NetworkMode"] = network.name
             config["NetworkingConfig"] = {"EndpointsConfig": {network.name: {"Aliases": [service]}}}
             made: Any = sandbox.docker.api.create_container_from_config(config, name=BY_HAND[service])  # type: ignore[no-untyped-call]
@@ -123,9 +125,9 @@ def second_project(sandbox: ComposeStack) -> Iterator[str]:
     made = []
     try:
         for service in SERVICES:
-            labels = {PROJECT_LABEL: "second", SERVICE_LABEL: service}
-            made.append(sandbox.docker.containers.create(image, "true", name=f"second_{service}_1", labels=labels))
-        yield "second"
+            labels = {PROJECT_LABEL: SECOND, SERVICE_LABEL: service}
+            made.append(sandbox.docker.containers.create(image, "true", name=f"{SECOND}_{service}_1", labels=labels))
+        yield SECOND
     finally:
         for container in made:
             container.remove(force=True)
