@@ -45,7 +45,14 @@ class MadeUpEngine(Engine):
     def __init__(self, *containers: dict[str, Any], url: str = "unix:///made/up.sock", **about: Any) -> None:
         super().__init__(url, None, Deadlines(), Masker(set()), Cost())
         rows = [
-            {"Id": each["Id"], "Names": [each["Name"]], "Image": each["Image"], "Labels": each["Config"]["Labels"]}
+            {
+                "Id": each["Id"],
+                "Names": [each["Name"]],
+                "Image": each["Image"],
+                "Labels": each["Config"]["Labels"],
+                "HostConfig": each["HostConfig"],
+                "NetworkSettings": each["NetworkSettings"],
+            }
             for each in containers
         ]
         by_id = {each["Id"]: each for each in containers}

@@ -8,18 +8,21 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fixtures import docker as fixture
-from fixtures.docker import default_engine
+from fixtures.docker import Engine, default_engine
 from fixtures.engine import EngineClient, EngineError
-from fixtures.settings import BadSettings
+from fixtures.masking import Masker
+from fixtures.probing import CannotTell, Cost, NotThere
+from fixtures.settings import BadSettings, Deadlines
+from fixtures.words import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -80,7 +83,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
+    for name in ("DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -92,12 +96,12 @@ def context(home: Path, name: str, host: str) -> None:
 
 def test_where_there_is_no_socket_there_is_no_engine(home: Path) -> None:
     assert home.exists()
-    assert default_engine() == "none"
+    assert default_engine() == ("none", None)
 
 
 def test_the_socket_of_a_rootless_engine_is_found(home: Path) -> None:
     (home / "docker.sock").touch()
-    assert default_engine() == f"unix://{home}/docker.sock"
+    assert default_engine() == (f"unix://{home}/docker.sock", None)
 
 
 def test_a_context_comes_before_sockets_and_docker_host_before_all(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,13 +109,68 @@ def test_a_context_comes_before_sockets_and_docker_host_before_all(home: Path, m
     (home / "config.json").write_text('{"currentContext": "one"}')
     context(home, "one", "tcp://10.0.0.1:2375")
     context(home, "two", "ssh://10.0.0.2")
-    assert default_engine() == "tcp://10.0.0.1:2375"
+    assert default_engine() == ("tcp://10.0.0.1:2375", None)
     monkeypatch.setenv("DOCKER_CONTEXT", "two")
-    assert default_engine() == "ssh://10.0.0.2"
+    assert default_engine() == ("ssh://10.0.0.2", None)
     monkeypatch.setenv("DOCKER_CONTEXT", "default")
-    assert default_engine() == f"unix://{home}/docker.sock"
+    assert default_engine() == (f"unix://{home}/docker.sock", None)
     monkeypatch.setenv("DOCKER_HOST", "tcp://10.0.0.3:2375")
-    assert default_engine() == "tcp://10.0.0.3:2375"
+    assert default_engine() == ("tcp://10.0.0.3:2375", None)
+
+
+def test_an_engine_behind_tls_is_asked_with_the_certificates_that_the_docker_command_has(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context(home, "one", "tcp://10.0.0.1:2376")
+    certificates = home / "contexts" / "tls" / hashlib.sha256(b"one").hexdigest() / "docker"
+    certificates.mkdir(parents=True)
+    monkeypatch.setenv("DOCKER_CONTEXT", "one")
+    assert default_engine() == ("tcp://10.0.0.1:2376", certificates)
+    monkeypatch.setenv("DOCKER_HOST", "tcp://10.0.0.3:2376")
+    assert default_engine() == ("tcp://10.0.0.3:2376", None)
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    assert default_engine() == ("tcp://10.0.0.3:2376", home)
+    monkeypatch.setenv("DOCKER_CERT_PATH", "/certificates")
+    assert default_engine() == ("tcp://10.0.0.3:2376", Path("/certificates"))
+
+
+def test_a_project_without_any_engine_is_not_known(home: Path) -> None:
+    assert home.exists()
+    here = Engine(None, "ops", Deadlines(), Masker(set()), Cost())
+    with pytest.raises(CannotTell, match="no Docker engine is found here to ask for the project ops"):
+        here.containers()
+    without = Engine("none", "ops", Deadlines(), Masker(set()), Cost())
+    with pytest.raises(NotThere, match="this target has no Docker engine"):
+        without.containers()
+
+
+@pytest.mark.parametrize("ask", [Engine.containers, lambda engine: engine.log("api", Span(60))], ids=["list", "log"])
+def test_of_an_engine_that_cannot_be_asked_nothing_is_said_to_be_absent(
+    tmp_path: Path, ask: Callable[[Engine], object]
+) -> None:
+    engine = Engine(f"unix://{tmp_path}/gone.sock", None, Deadlines(), Masker(set()), Cost())
+    with pytest.raises(CannotTell, match="cannot be asked"):
+        engine.rows()
+    with pytest.raises(CannotTell, match="cannot be asked"):
+        ask(engine)
+
+
+def test_without_an_ssh_the_engines_host_cannot_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    engine = Engine("ssh://other", "ops", Deadlines(), Masker(set()), Cost())
+    with pytest.raises(CannotTell, match=r"ssh://other cannot be asked: .*No such file.*ssh"):
+        engine.containers()
+
+
+def test_what_an_engine_refuses_to_tell_keeps_nothing_else_from_being_asked(tmp_path: Path) -> None:
+    refusal = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno"
+    with answering(tmp_path / "s", refusal) as client:
+        engine = Engine(f"unix://{tmp_path}/s", "ops", Deadlines(), Masker(set()), Cost())
+        engine._version = client.version
+        with pytest.raises(CannotTell, match="500 Server Error"):
+            engine.rows()
+    with pytest.raises(CannotTell, match="Connection refused"):  # it was asked again
+        engine.rows()
 
 
 def broken_settings(home: Path) -> None:

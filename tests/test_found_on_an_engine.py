@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fixtures.discovery import discover
-from fixtures.docker import BY_HAND, Container, Usage, _usage
+from fixtures.docker import BY_HAND, Container, Containers, Usage, _usage
+from fixtures.probing import CannotTell
 from fixtures.settings import BadSettings, Origin, Settings
 from fixtures.words import Count, Share, Size, Span, listed
 from tests.engines import DATABASE_URL, MadeUpEngine, container
@@ -79,6 +80,21 @@ def test_of_several_projects_one_must_be_chosen() -> None:
     assert found(engine, project=BY_HAND).project == BY_HAND
 
 
+def test_beside_a_plain_name_another_that_ends_like_it_is_another_ones() -> None:
+    engine = MadeUpEngine(*by_hand("api", "redis", "worker", "worker-2", "postgres", "gitlab-postgres", "gitlab-api"))
+    assert sorted(services(engine)) == ["api", "postgres", "redis", "worker", "worker-2"]
+
+
+def test_what_compose_runs_once_is_none_of_the_service() -> None:
+    once = container("ops_api_run_0a1b", "ops", "api", published={8080: ("127.0.0.1", 1)}, Status="exited", ExitCode=1)
+    once["Config"]["Labels"]["com.docker.compose.oneoff"] = "True"
+    stays = container("ops_api_1", "ops", "api", published={8080: ("127.0.0.1", 18080)})
+    stays["Config"]["Labels"]["com.docker.compose.oneoff"] = "False"
+    engine = MadeUpEngine(once, stays)
+    assert address(engine) == "http://127.0.0.1:18080"
+    assert [each.name for each in engine.containers().all] == ["ops_api_1"]
+
+
 def test_two_services_are_no_ordinaut() -> None:
     with pytest.raises(BadSettings, match=r"no containers at unix:///made/up\.sock look like Ordinaut"):
         found(MadeUpEngine(*by_hand("postgres", "redis")))
@@ -146,6 +162,32 @@ def test_a_stopped_container_has_the_port_that_it_is_configured_with() -> None:
     assert address(MadeUpEngine(stopped)) == "http://127.0.0.1:18080"
 
 
+def test_a_container_in_its_hosts_network_is_reached_there() -> None:
+    def engine(url: str) -> MadeUpEngine:
+        there = api()
+        there["HostConfig"]["NetworkMode"] = "host"
+        return MadeUpEngine(there, url=url)
+
+    assert address(engine("unix:///s")) == "http://127.0.0.1:8080"
+    assert address(engine("tcp://10.0.0.5:2375")) == "http://10.0.0.5:8080"
+
+
+def test_from_a_container_the_others_are_reached_by_the_networks_that_it_shares(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "0a1b2c3d4e5f")
+
+    def engine(mode: str = "net", network: str = "net") -> MadeUpEngine:
+        ourselves = container("0a1b2c3d4e5f" * 5, address="172.18.0.9")
+        ourselves["HostConfig"]["NetworkMode"] = mode
+        ourselves["NetworkSettings"]["Networks"] = {network: {"IPAddress": "172.18.0.9"}}
+        return MadeUpEngine(ourselves, api("127.0.0.1", address="172.18.0.4"))
+
+    assert address(engine()) == "http://172.18.0.4:8080"
+    assert address(engine(network="another")) is None  # unknown, not down
+    assert address(engine(mode="host")) == "http://127.0.0.1:18080"
+
+
 def test_of_several_replicas_one_that_runs_counts() -> None:
     engine = MadeUpEngine(
         container("api-1", "ops", "api", published={8080: ("127.0.0.1", 18081)}, Status="exited"),
@@ -153,6 +195,76 @@ def test_of_several_replicas_one_that_runs_counts() -> None:
         container("api-3", "ops", "api", published={8080: ("127.0.0.1", 18083)}, Status="restarting"),
     )
     assert address(engine) == "http://127.0.0.1:18082"
+
+
+# -- by what the services call it
+
+
+def database(url: str, *others: dict[str, Any], **api: Any) -> tuple[str | None, str]:
+    """Give the database's URL as it is found where the API has this one, and what is said to be missing."""
+    teller = container("api", "ops", "api", environment=(f"DATABASE_URL={url}",), **api)
+    engine = MadeUpEngine(teller, *others)
+    return found(engine, project="ops").database_url, engine.containers().missing("postgres")
+
+
+POSTGRES = container("ops_postgres_1", "ops", "postgres", published={5432: ("127.0.0.1", 15432)})
+MISSING = "project ops has no container of the service postgres"
+
+
+def test_what_stands_before_the_database_is_what_ordinaut_speaks_to() -> None:
+    bouncer = container("ops_pgbouncer_1", "ops", "pgbouncer", published={6432: ("127.0.0.1", 16432)})
+    assert database("postgresql://u:p@pgbouncer:6432/o", POSTGRES, bouncer)[0] == "postgresql://u:p@127.0.0.1:16432/o"
+
+
+@pytest.mark.parametrize("name", ["postgres", "ops_postgres_1", "db"])
+def test_a_container_has_several_names(name: str) -> None:
+    aliased = container("ops_postgres_1", "ops", "postgres", published={5432: ("127.0.0.1", 15432)})
+    aliased["NetworkSettings"]["Networks"]["net"]["Aliases"] = ["db"]
+    assert database(f"postgresql://u:p@{name}/o", aliased) == ("postgresql://u:p@127.0.0.1:15432/o", "")
+
+
+@pytest.mark.parametrize("host", ["db.example.com", "10.0.0.7", "[fd00::7]"])
+def test_a_server_outside_of_the_project_is_asked_where_it_is(host: str) -> None:
+    told = f"postgresql://u:p@{host}:5433/o"
+    assert database(told, POSTGRES)[0] == told  # whatever else there is
+    assert database(told)[0] == told
+
+
+def test_a_name_that_holds_nowhere_else_is_no_missing_container() -> None:
+    assert database("postgresql://u:p@dbhost/o") == (None, "")
+    assert database("postgresql://u:p@postgres/o") == (None, MISSING)
+
+
+def test_the_engines_host_is_reached_from_here_in_another_way() -> None:
+    assert database("postgresql://u:p@host.docker.internal/o")[0] == "postgresql://u:p@127.0.0.1:5432/o"
+    assert database("postgresql://u:p@localhost/o")[0] is None  # the container itself
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:p@[postgres/o", "postgresql://u:p@postgres:port/o", "none"])
+def test_what_is_no_url_tells_nothing(url: str) -> None:
+    assert database(url, POSTGRES)[0] is None
+
+
+def test_a_password_may_hold_what_no_url_may() -> None:
+    assert database("postgresql+psycopg://u:p#s[s@postgres/o", POSTGRES)[0] == (
+        "postgresql+psycopg://u:p%23s%5Bs@127.0.0.1:15432/o"
+    )
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"), [("Europe/Chisinau", "Europe/Chisinau"), (":/etc/localtime", "UTC"), ("", "UTC")]
+)
+def test_a_zone_that_is_none_is_not_taken(zone: str, told: str) -> None:
+    assert (
+        found(MadeUpEngine(container("api", "ops", "api", environment=(f"TZ={zone}",))), project="ops").timezone == told
+    )
+
+
+def test_an_api_that_was_found_is_asked_by_the_name_that_it_always_answers_to() -> None:
+    origin = Origin(Settings(project="ops"), {})
+    assert discover(origin, MadeUpEngine(api("0.0.0.0"))).api_host == "localhost"
+    named = Origin(Settings(project="ops", api_url="http://10.0.0.5:8080"), {})
+    assert discover(named, MadeUpEngine(api("0.0.0.0"))).api_host is None
 
 
 # -- what is told of them
@@ -210,3 +322,17 @@ def test_memory_is_counted_without_the_page_cache(statistics: dict[str, Any]) ->
     used = _usage(one, {"memory_stats": statistics})  # type: ignore[arg-type]
     assert used == Usage("api", "api", Size(80), Size(200))
     assert used.share == Share(0.4)
+
+
+@pytest.mark.parametrize("statistics", [{}, {"usage": 0, "limit": 0}])
+def test_memory_that_is_not_counted_is_not_little(statistics: dict[str, int]) -> None:
+    (one,) = _containers(api())
+    with pytest.raises(CannotTell, match="the engine counts no memory of api"):
+        _usage(one, {"memory_stats": statistics})  # type: ignore[arg-type]
+
+
+def test_of_a_container_that_runs_the_kernel_killed_a_child() -> None:
+    states = ("running", "exited", "restarting")
+    all_killed = tuple(Container(f"api-{state}", "api", state, oom_killed=True) for state in states)
+    killed = Containers("ops", all_killed).killed_for_memory("api")
+    assert [each.status for each in killed] == ["exited", "restarting"]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fixtures.masking import MASK, Masker, secrets_in_url
+from fixtures.masking import MASK, Masker, secrets_in_url, telling_values
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 
@@ -102,3 +102,25 @@ def test_a_url_without_a_password_holds_no_secret(url: str | None) -> None:
 def test_an_endless_word_is_masked_in_one_go(text: str) -> None:
     endless = text * (200_000 // len(text))
     assert len(Masker(set())(endless)) <= len(endless)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PASSWORD", "Hidden1"), ("POSTGRES_PASSWORD", "Hidden1"), ("JWT_SECRET_KEY", "Hidden1"),
+        ("GITHUB_TOKEN", "Hidden1"), ("PGPASSWORD", "Hidden1"), ("redis_password", "no"), ("SLACK_WEBHOOK", "https://u:Hidden1@hooks/x"),
+        ("DATABASE_URL", "postgresql+psycopg://u:Hid#den[1@db/x"),
+    ],
+)  # fmt: skip
+def test_what_an_environment_keeps_secret_is_known(name: str, value: str) -> None:
+    found = telling_values(
+        {name: value, "TZ": "Europe/Chisinau", "TOKEN_EXPIRE_MINUTES": "1440", "TOKEN_CHECK": "true"}
+    )
+    assert len(found) == (0 if value == "no" else 1)
+    assert MASK in Masker(found)("it said Hidden1, or Hid#den[1") or value == "no"
+
+
+def test_a_token_that_stands_for_a_user_is_a_secret() -> None:
+    assert secrets_in_url("https://glsa_0123456789abcdef@grafana:3000") == {"glsa_0123456789abcdef"}
+    assert secrets_in_url("https://admin:Hidden1@grafana:3000") == {"Hidden1"}
+    assert secrets_in_url("postgresql://orchestrator@db/x") == set()

@@ -11,14 +11,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import psutil
 import pytest
 
 from sandbox.breaking import break_stack
 from sandbox.compose.faults import FAULTS
 from sandbox.compose.stack import OURS, PROJECT_LABEL, SERVICE_LABEL
-from sandbox.http import CLIENT
 from sandbox.polling import require, until
 from tests.compose.conftest import SECOND, STACK
 from tests.compose.proxy import Proxy
@@ -74,8 +72,8 @@ def test_what_changed_since_all_was_well_is_told(sandbox: ComposeStack, output: 
     assert words.startswith(f"{worker.name} was started again: ")
 
 
-@pytest.fixture
-def by_hand(sandbox: ComposeStack) -> Iterator[None]:
+@pytest.fixture(params=[True, False], ids=["published", "unpublished"])
+def by_hand(sandbox: ComposeStack, request: pytest.FixtureRequest) -> Iterator[None]:
     """The same containers as compose made, without its labels and with names of somebody's own."""
     described = {service: sandbox.containers(service)[0].attrs for service in BY_HAND}
     ours = {OURS: STACK}
@@ -85,6 +83,8 @@ def by_hand(sandbox: ComposeStack) -> Iterator[None]:
         for service, attributes in described.items():
             config = {**attributes["Config"], "Labels": ours, "HostConfig": attributes["HostConfig"]}
             config["HostConfig"]["NetworkMode"] = network.name
+            if not request.param:  # their addresses on the network are what is left
+                config["HostConfig"]["PortBindings"] = {}
             config["NetworkingConfig"] = {"EndpointsConfig": {network.name: {"Aliases": [service]}}}
             made: Any = sandbox.docker.api.create_container_from_config(config, name=BY_HAND[service])  # type: ignore[no-untyped-call]
             sandbox.docker.api.start(made["Id"])
@@ -101,11 +101,9 @@ def by_hand(sandbox: ComposeStack) -> Iterator[None]:
 
 
 def _is_healthy(sandbox: ComposeStack) -> bool:
-    try:
-        answer = CLIENT.get(f"http://127.0.0.1:{sandbox.state.ports['api']}/health", timeout=2)
-    except httpx.TransportError:
-        return False
-    return answer.status_code == 200 and answer.json()["status"] == "healthy"
+    container = sandbox.docker.containers.get(BY_HAND["api"])
+    said: Any = container.exec_run(["curl", "--silent", "--max-time", "2", "http://localhost:8080/health"])
+    return said.exit_code == 0 and bool(json.loads(said.output)["status"] == "healthy")
 
 
 @pytest.mark.docker
