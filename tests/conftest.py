@@ -82,7 +82,15 @@ def runs_in(output: Path) -> set[Path]:
     return {folder for folder in output.glob("20*") if folder.is_dir()}
 
 
-def health_run(output: Path, *arguments: str, cwd: Path = ROOT, **environment: str) -> Judgement:
+# As somebody to whom permissions apply, although the tests run as root.
+WITHOUT_ROOTS_RIGHTS = (
+    "setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"
+)  # fmt: skip
+
+
+def health_run(
+    output: Path, *arguments: str, cwd: Path = ROOT, under: tuple[str, ...] = (), **environment: str
+) -> Judgement:
     """Run the suite in a process of its own, and read what it wrote into this folder.
 
     What a run remembers for the next one stays beside that: another test must not find it.
@@ -90,7 +98,7 @@ def health_run(output: Path, *arguments: str, cwd: Path = ROOT, **environment: s
     before = runs_in(output)
     done = subprocess.run(
         [
-            sys.executable, "-m", "pytest", f"--output={output}", "-o", f"cache_dir={output.parent / 'cache'}",
+            *under, sys.executable, "-m", "pytest", f"--output={output}", "-o", f"cache_dir={output.parent / 'cache'}",
             *arguments,
         ],
         cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False,
@@ -134,6 +142,6 @@ def judge(tmp_path: Path, request: pytest.FixtureRequest) -> Judge:
         if target is None:
             stack: EmbeddedStack = request.getfixturevalue("sandbox")
             target = stack.folder / "target.toml"
-        return health_run(output, f"--target={target}", *arguments, cwd=cwd, **environment)
+        return health_run(output, f"--target={target}", *arguments, cwd=cwd, under=(), **environment)
 
     return run

@@ -7,8 +7,8 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -20,9 +20,8 @@ from sandbox.compose.stack import OURS, PROJECT_LABEL, SERVICE_LABEL
 from sandbox.polling import require, until
 from tests.compose.conftest import SECOND, STACK
 from tests.compose.proxy import Proxy
-from tests.conftest import ROOT, health_run
+from tests.conftest import WITHOUT_ROOTS_RIGHTS, health_run
 from tests.expectations import require_green
-from tests.projects import environment
 from tests.ssh import ssh_server
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.compose.stack import ComposeStack
+    from tests.conftest import Judgement
 
 ENGINE = "/var/run/docker.sock"
 BY_HAND = {"postgres": "postgres", "redis": "redis", "api": "api", "worker": "worker", "scheduler": "ops_scheduler_1"}
@@ -200,27 +200,22 @@ def test_without_permission_the_rest_is_judged(sandbox: ComposeStack, output: Pa
     with Proxy(ENGINE, path=path).serving() as proxy:
         os.chown(path, 4711, 4711)
         path.chmod(0o600)
-        command = [
-            "setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search",
-            sys.executable, "-m", "pytest", f"--docker={proxy.url}", "-p", "no:cacheprovider",
-        ]  # fmt: skip
+        ask = partial(health_run, under=WITHOUT_ROOTS_RIGHTS)
+        told = ask(output / "told", f"--target={sandbox.folder / 'target.toml'}", f"--docker={proxy.url}")
+        unaware = ask(output / "not found", DOCKER_HOST=proxy.url)
+    for seen in (told, unaware):
+        assert seen.status == 6, seen.output
+        assert f"no permission on {proxy.url}: add this user to the group `docker`" in seen.output
+    assert set(_states(told).values()) - {"skipped"} == {"ok"}  # it has no monitoring
+    lines = unaware.output.splitlines()
+    assert [line for line in lines if line.startswith("target: ordinaut, not found: no permission on")]
+    assert _states(unaware)["OrchestratorAPIDown"] == "unknown"
+    assert _states(unaware)["MemoryUsageCritical"] == "ok"
 
-        def judged(name: str, *arguments: str) -> tuple[str, dict[str, str]]:
-            done = subprocess.run(
-                [*command, f"--output={output / name}", *arguments],
-                cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
-            )  # fmt: skip
-            assert done.returncode == 6, done.stdout
-            assert f"no permission on {proxy.url}: add this user to the group `docker`" in done.stdout
-            results = json.loads(next((output / name).glob("20*/results.json")).read_text())
-            return done.stdout, {alert["name"]: alert["state"] for alert in results["alerts"]}
 
-        states = judged("told", f"--target={sandbox.folder / 'target.toml'}")[1]
-        assert set(states.values()) - {"skipped"} == {"ok"}  # it has no monitoring
-        said, states = judged("not found")
-    assert [line for line in said.splitlines() if line.startswith("target: ordinaut, not found: no permission on")]
-    assert states["OrchestratorAPIDown"] == "unknown"
-    assert states["MemoryUsageCritical"] == "ok"
+def _states(seen: Judgement) -> dict[str, str]:
+    assert seen.results is not None
+    return {alert["name"]: alert["state"] for alert in seen.results["alerts"]}
 
 
 # -- an engine on another host
