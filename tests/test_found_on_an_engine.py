@@ -197,6 +197,24 @@ def test_of_several_replicas_one_that_runs_counts() -> None:
     assert address(engine) == "http://127.0.0.1:18082"
 
 
+def test_the_disks_of_the_engine_and_of_what_is_mounted_are_those_that_matter() -> None:
+    def engine(url: str) -> MadeUpEngine:
+        there = container("postgres", "ops", "postgres")
+        there["ResolvConfPath"] = "/srv/docker/containers/0a1b/resolv.conf"
+        there["Mounts"] = [{"Destination": "/data", "Source": "/mnt/fast/pg"}, {"Destination": "/tmp", "Source": ""}]
+        watching = container("cadvisor", "ops", "cadvisor")
+        watching["Mounts"] = [{"Destination": "/rootfs", "Source": "/mnt/stale"}]
+        return MadeUpEngine(there, watching, url=url)
+
+    here = engine("unix:///s")
+    assert here.folders == []  # nothing was asked yet
+    found(here, project="ops")
+    assert here.folders == ["/mnt/fast/pg", "/srv/docker"]
+    there = engine("tcp://10.0.0.5:2375")
+    found(there, project="ops")
+    assert there.folders == []
+
+
 # -- by what the services call it
 
 

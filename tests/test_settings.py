@@ -198,6 +198,13 @@ def test_a_limit_of_an_alert_that_is_not_selected_is_no_mistake(tmp_path: Path) 
     assert seen.returncode == 1
 
 
+@pytest.mark.parametrize("hosts", ["docker://api", "kubectl://api", "podman://api"])
+def test_a_host_that_is_reached_by_more_than_reading_is_a_usage_error(tmp_path: Path, hosts: str) -> None:
+    seen = run_pytest(f"--target={nowhere(tmp_path)}", f"--hosts={hosts}")
+    assert seen.returncode == 4
+    assert "--hosts: a host is reached by local:// or ssh://" in seen.stderr
+
+
 def test_several_hosts_are_a_usage_error(tmp_path: Path) -> None:
     seen = run_pytest(f"--target={nowhere(tmp_path)}", "--hosts=ssh://a,ssh://b")
     assert seen.returncode == 4

@@ -94,6 +94,13 @@ def test_the_api_has_its_database(api_health: Health, database: Database) -> Non
     assert not api_health.says_unhealthy("database"), f"{api_health}"
 
 
+@diagnostic(cause="redis-container-not-running", step=3)
+def test_redis_has_a_container_that_runs(containers: Containers) -> None:
+    """The container of Redis is there and runs; where it does not, no address of Redis may be known."""
+    trouble = containers.trouble("redis")
+    assert not trouble, trouble
+
+
 @diagnostic(cause="redis-unreachable", step=3)
 def test_redis_answers(redis_answer: RedisAnswer) -> None:
     """Redis answers a PING."""

@@ -15,6 +15,7 @@ ALERT = Alert(
     severity=1,
     trigger="no task scheduling activity for more than 5 minutes",
     impact="future tasks are not queued",
+    lasts=minutes(1),  # a deploy restarts the scheduler, and its container counts at once: a late job waited already
     limits={"late_by": minutes(5), "recent_errors": minutes(15), "clock_skew": seconds(30)},
     expression=(  # without the scheduler's table there is no lateness to read
         "ordinaut_scheduler_late_seconds > $late_by or absent(ordinaut_scheduler_late_seconds) and on () pg_up == 1"
