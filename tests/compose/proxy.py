@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socketserver
+import ssl
 import threading
 from contextlib import contextmanager
 from socket import AF_UNIX, socket
@@ -38,16 +39,26 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 class Proxy(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Listens on a Unix socket, or on a port of an address of this machine."""
+    """Listens on a Unix socket, or on a port of an address of this machine.
+
+    With `certificates`, a folder as the docker command has it, it speaks TLS and wants its clients' certificate.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, engine: str, *, path: Path | None = None, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self, engine: str, *, path: Path | None = None, address: str = "127.0.0.1", certificates: Path | None = None
+    ) -> None:
         self.engine = engine
         self.asked: list[tuple[str, str]] = []
         self.address_family = AF_UNIX if path else self.address_family
         super().__init__(str(path) if path else (address, 0), _Handler)  # type: ignore[arg-type]
+        if certificates:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates / "ca.pem")
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_cert_chain(certificates / "cert.pem", certificates / "key.pem")
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.url = f"unix://{path}" if path else f"tcp://{address}:{self.server_address[1]}"
 
     @property

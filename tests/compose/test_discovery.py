@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -58,6 +59,20 @@ def test_on_its_host_nothing_need_be_configured(sandbox: ComposeStack, output: P
     for path in written:  # a secret of the containers' environment
         assert sandbox.password.encode() not in path.read_bytes(), path
     assert sandbox.password not in seen.output
+
+
+@pytest.mark.docker
+def test_what_is_found_is_shown_with_where_it_was_found(sandbox: ComposeStack, output: Path) -> None:
+    shown = health_run(output, "--show-target")
+    assert shown.status == 0
+    api = sandbox.containers("api")[0].name
+    found = {line[:17].strip(): " ".join(line[17:].split()) for line in shown.output.splitlines()}
+    assert found["api_url"] == f"http://127.0.0.1:{sandbox.state.ports['api']} {api}, published port"
+    database = f"127.0.0.1:{sandbox.state.ports['postgres']}/orchestrator DATABASE_URL of {api}, published port"
+    assert found["database_url"] == f"postgresql+psycopg://orchestrator:•••@{database}"
+    assert found["project"] == f"{sandbox.project} containers at unix://{ENGINE}"
+    assert found["timezone"] == "Europe/Chisinau TZ of the api's container"
+    assert sandbox.password not in shown.output
 
 
 @pytest.mark.docker
@@ -169,6 +184,19 @@ def test_a_proxy_that_refuses_all_but_get_is_enough(
 
 
 @pytest.mark.docker
+def test_what_takes_space_is_asked_by_get_too(sandbox: ComposeStack, output: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "ordinaut.toml"
+    with Proxy(ENGINE, path=tmp_path / "proxy.sock").serving() as proxy:
+        settings.write_text(
+            f"docker = '{proxy.url}'\nproject = '{sandbox.project}'\n[limits.DiskSpaceCritical]\nfree = '100 %'\n"
+        )
+        seen = health_run(output, f"--target={settings}", "-k", "disk_space")
+    assert seen.in_state("firing") == {"DiskSpaceCritical"}
+    assert "/system/df" in " ".join(path for _, path in proxy.asked)
+    assert proxy.refused == []
+
+
+@pytest.mark.docker
 def test_the_proxy_does_refuse(sandbox: ComposeStack, tmp_path: Path) -> None:
     with Proxy(ENGINE, path=tmp_path / "proxy.sock").serving() as proxy:
         command = ["docker", "--host", proxy.url, "stop", sandbox.containers("api")[0].name or ""]
@@ -230,6 +258,25 @@ def test_an_engine_by_tcp(sandbox: ComposeStack, output: Path) -> None:
     disk = seen.alert("DiskSpaceCritical")  # of this machine's disks nothing is said
     assert disk["state"] == "skipped"
     assert "name its host with --hosts" in disk["checks"][0]["message"]
+
+
+@pytest.mark.docker
+def test_an_engine_behind_tls(sandbox: ComposeStack, output: Path, tmp_path: Path) -> None:
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1",
+            "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem",
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    shutil.copy(tmp_path / "cert.pem", tmp_path / "ca.pem")  # it vouches for itself
+    with Proxy(ENGINE, certificates=tmp_path).serving() as proxy:
+        ask = partial(health_run, output, "-m", "sev0", f"--project={sandbox.project}", DOCKER_HOST=proxy.url)
+        require_green(ask(DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(tmp_path)))
+        without = ask()
+    assert without.status == 6, without.output
+    assert f"the Docker engine at {proxy.url} cannot be asked" in without.output
 
 
 @pytest.fixture
