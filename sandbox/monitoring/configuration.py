@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 EVERY = "1s"
+AT_ONCE, NEVER = "1s", "24h"  # how long Alertmanager waits before it tells of a new group
 PATIENTLY = {"postgres": "4s"}  # without its database it tries for three seconds before it says so
 DATASOURCE = "prometheus"  # its uid in Grafana
 JOBS = {  # job: the service it scrapes, and what it calls it
@@ -46,7 +47,11 @@ def prometheus(ports: Mapping[str, int]) -> Document:
 
 
 def alertmanager(ports: Mapping[str, int]) -> Document:
-    """Return the configuration of Alertmanager: five routes, four inhibitions, every receiver with an integration."""
+    """Return the configuration of Alertmanager: five routes, four inhibitions, every receiver with an integration.
+
+    All that the rules raise comes to one of the routes; what comes to none is a test alert, which is taken back before
+    anybody is told, however busy the machine is.
+    """
     routes = {
         'severity="critical"': "critical-alerts",
         'service="postgres"': "database-team",
@@ -67,10 +72,13 @@ def alertmanager(ports: Mapping[str, int]) -> Document:
         "route": {
             "receiver": "default-receiver",
             "group_by": ["alertname", "severity", "service"],
-            "group_wait": "1s",
+            "group_wait": NEVER,
             "group_interval": "5s",
             "repeat_interval": "4h",
-            "routes": [{"matchers": [matcher], "receiver": receiver} for matcher, receiver in routes.items()],
+            "routes": [
+                {"matchers": [matcher], "receiver": receiver, "group_wait": AT_ONCE}
+                for matcher, receiver in routes.items()
+            ],
         },
         "receivers": [
             {"name": name, "webhook_configs": [{"url": f"http://127.0.0.1:{ports['oncall']}/notify/{name}"}]}
