@@ -66,7 +66,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("ordinaut").addoption(
         "--active",
         action="store_true",
-        help="also run what writes: a test alert through Alertmanager, which is taken back at once",
+        help="also run what writes: a test alert to Alertmanager, taken back within the deadline of a call; whoever "
+        "the topmost route names may be told of it where that route's group_wait is shorter",
     )
     parser.addoption(
         "--stop-after-alerts",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MARKUP = "<img src=x onerror=alert(1)>"
 IN_A_URL = "HiddenInAUrl1"
 IN_A_QUERY = "HiddenInAQuery2"
+IN_A_QUANTITY = "HiddenInAQuantity4"
 IN_THE_PING = "hidden-in-the-ping-3"
 STATEMENT = f"SELECT pg_sleep(60) /* {MARKUP} token={IN_A_QUERY} */"
 
@@ -52,10 +53,14 @@ def slow_query(sandbox: EmbeddedStack) -> Iterator[None]:
 
 @pytest.fixture
 def settings(sandbox: EmbeddedStack, tmp_path: Path) -> Path:
-    """The sandbox's settings, with limits that make the slow query, and more than it, fire."""
+    """The sandbox's settings, with limits that make the slow query, and more than it, fire.
+
+    A Prometheus is named that is not there, at an address with a password: what is measured without it says so.
+    """
     text = (sandbox.folder / "target.toml").read_text()
     path = tmp_path / "target.toml"
-    path.write_text(f'{text}\n[limits.DatabaseSlowQueries]\nstatement_age = "0.1 s"\n')
+    prometheus = f'prometheus_url = "http://checks:{IN_A_QUANTITY}@127.0.0.1:1"'
+    path.write_text(f'{prometheus}\n{text}\n[limits.DatabaseSlowQueries]\nstatement_age = "0.1 s"\n')
     return path
 
 
@@ -81,7 +86,7 @@ def test_no_secret_and_no_markup_survives_into_any_output(
     assert {"report.html", "results.json", "junit.xml", "index.html", "summary.md", "metrics.prom"} <= names
     written = {str(path): path.read_bytes() for path in files} | {"terminal": seen.output.encode()}
     for place, content in written.items():
-        for secret in {IN_A_URL, IN_A_QUERY, IN_THE_PING, *own_secrets}:
+        for secret in {IN_A_URL, IN_A_QUERY, IN_A_QUANTITY, IN_THE_PING, *own_secrets}:
             assert secret.encode() not in content, f"{secret} in {place}"
         if place.endswith((".html", ".md")):
             assert MARKUP.encode() not in content, place
@@ -89,3 +94,4 @@ def test_no_secret_and_no_markup_survives_into_any_output(
     told = (seen.folder / "results.json").read_text()
     assert "onerror=alert(1)" in told  # what was to be masked was there to be told
     assert "amqp://u:•••@mq/" in told
+    assert "http://checks:•••@127.0.0.1:1" in seen.alert("HighAPILatency")["measured"]["text"]
