@@ -234,13 +234,15 @@ def _measured(item: pytest.Function, alert: Alert, check: Check) -> tuple[Measur
     if not check.measures:
         return None, limit
     value = _told(item, check.measures)
-    return (None if value is None else Measured(str(value), magnitude(value))), limit
+    mask = item.session.stash[TARGET].mask  # who measured it, and why not another, may be told with an address
+    return (None if value is None else Measured(mask(str(value)), magnitude(value))), limit
 
 
 def _values(item: pytest.Function, check: Check) -> dict[str, str]:
     """Read what the runbook's commands name in angle brackets from the facts that the check was given."""
+    mask = item.session.stash[TARGET].mask
     told = {name: _told(item, path) for name, path in check.fills.items()}
-    return {name: str(value) for name, value in told.items() if value is not None}
+    return {name: mask(str(value)) for name, value in told.items() if value is not None}
 
 
 def _told(item: pytest.Function, path: str) -> object:
