@@ -27,6 +27,8 @@ PLUGINS = [
     "fixtures.alert_rules",
     "fixtures.rule_series",
     "fixtures.alertmanager",
+    "fixtures.alert_labels",
+    "fixtures.silencing",
     "fixtures.routing",
     "fixtures.notification",
     "fixtures.grafana",

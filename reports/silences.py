@@ -15,10 +15,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from checks.rules import alerts
-from fixtures.alertmanager import JudgedSilences, Silence
+from fixtures.alert_labels import labels_of_alerts
+from fixtures.api import HttpClient
 from fixtures.masking import Masker, secrets_in_url
 from fixtures.probing import CannotTell, Cost, NotThere
+from fixtures.prometheus import Prometheus
 from fixtures.settings import BadSettings, Settings, load
+from fixtures.silencing import JudgedSilences, judged
 from fixtures.words import Span
 from fixtures.writing import AlertmanagerWriter, WritingClient
 from reports.results import stamp
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.alerting import Alert
+    from fixtures.alertmanager import Silence
 
 HERE = Path(__file__).parent
 JUDGE = "SilenceTooBroad"
@@ -56,19 +60,20 @@ def make(alertmanager: AlertmanagerWriter, alert: Alert, comment: str, lasts: ti
     """Silence one alert from now on; CannotTell where Alertmanager does not take it."""
     now = datetime.now(UTC)
     identity = alertmanager.silence({"alertname": alert.name}, getpass.getuser(), comment.strip(), now, now + lasts)
-    return next(silence for silence in alertmanager.silences() if silence.identity == identity)
+    return alertmanager.silence_of(identity)  # where its clock is behind ours, it is still to begin
 
 
-def told(silences: tuple[Silence, ...], alerts: list[Alert], longest: Span) -> Iterator[str]:
+def told(found: JudgedSilences, longest: Span) -> Iterator[str]:
     """Say what is silenced, by whom, why and until when, and what is wrong with that; the first to end comes first."""
-    for silence in sorted(silences, key=lambda silence: silence.ends_at):
-        hidden = [alert.name for alert in alerts if silence.hides(alert.all_labels)]
+    for silence in sorted(found.silences, key=lambda silence: silence.ends_at):
+        hidden = ", ".join(found.hidden[silence.identity])
         yield f"{silence} until {stamp(silence.ends_at)} by {silence.created_by}: {silence.comment}"
-        yield f"  hides {', '.join(hidden) or 'no alert of ours'}; its id is {silence.identity}"
-    labels = {alert.name: alert.all_labels for alert in alerts}
-    gravest = tuple(alert.name for alert in alerts if alert.severity == 0)
-    for problem in JudgedSilences(silences, labels, gravest, {}).problems(longest):
-        yield f"{JUDGE}: {problem}"
+        yield f"  hides {hidden or 'no alert of ours'}; its id is {silence.identity}"
+    try:
+        for problem in found.problems(longest):
+            yield f"{JUDGE}: {problem}"
+    except CannotTell as error:
+        yield f"{JUDGE}: whether it hides more could not be told: {error}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,9 +90,10 @@ def main(arguments: list[str] | None = None) -> int:
         settings = load(asked, HERE.parent, dict(os.environ)).settings
         judge = next(alert for alert in ours if alert.name == JUDGE)
         longest = judge.limits_for(settings.limits.get(JUDGE, {})).lasts
-        mask = Masker(secrets_in_url(settings.alertmanager_url))
+        mask = Masker(secrets_in_url(settings.alertmanager_url) | secrets_in_url(settings.prometheus_url))
         client = WritingClient("alertmanager", settings.alertmanager_url, settings.deadlines, mask, Cost())
         alertmanager = AlertmanagerWriter(client)
+        prometheus = Prometheus(HttpClient("prometheus", settings.prometheus_url, settings.deadlines, mask, Cost()))
         if options.alert is None:
             silences = alertmanager.silences()
         else:
@@ -98,10 +104,12 @@ def main(arguments: list[str] | None = None) -> int:
     except CannotTell as error:
         print(mask(str(error)), file=sys.stderr)
         return 1
-    for line in told(silences, ours, longest):
-        print(line)
     if not silences:
         print("no silence is in force")
+        return 0
+    gravest = tuple(alert.name for alert in ours if alert.severity == 0)
+    for line in told(judged(silences, labels_of_alerts(prometheus), gravest, {}), longest):
+        print(mask(line))
     return 0
 
 

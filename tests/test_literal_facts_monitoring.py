@@ -14,16 +14,19 @@ from checks.monitoring import test_prometheus_down as prometheus
 from checks.monitoring import test_scrape_target_down as scraping
 from checks.monitoring import test_silence_too_broad as silence_too_broad
 from checks.rules import Rule
+from fixtures.alert_labels import AlertLabels
 from fixtures.alert_rules import AlertRule, RuleComparison, RunbookLinks
-from fixtures.alertmanager import AlertmanagerHealth, JudgedSilences, Matcher, Notifier, Silence
+from fixtures.alertmanager import AlertmanagerHealth, Matcher, Notifier, Silence
 from fixtures.api import HttpAnswer, Transport
 from fixtures.grafana import Dashboards, GrafanaHealth
 from fixtures.notification import SentAlert
+from fixtures.probing import CannotTell
 from fixtures.routing import Inhibition, Route, Routing
 from fixtures.rule_series import Disappearing, Lost, RuleSeries, Selector, selectors_of, zeros_of
 from fixtures.scraping import PrometheusHealth, ScrapeTarget, ScrapeTargets
+from fixtures.silencing import JudgedSilences, judged
 from fixtures.words import Span
-from tests.literal_facts import Case, faulty, healthy, parametrized, prove
+from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
@@ -312,13 +315,27 @@ ROUTING = [
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def silenced(name: str, comment: str = "a new disk", lasts: float = HOUR, **now: tuple[str, ...]) -> JudgedSilences:
-    regex = Matcher("alertname", name, is_regex=True)
+PROMETHEUS_GONE = CannotTell("Prometheus at http://127.0.0.1:9090 refused the connection", "prometheus")
+PLAIN = AlertLabels({"APIDown": (ROOT,), "Latency": (LESSER,), "Queue": (QUEUES,)})
+OF_A_CLUSTER = AlertLabels({name: ({**one, "cluster": "home"},) for name, (one,) in PLAIN.sets.items()})
+ROOT_OF_A_SERIES = AlertLabels({**PLAIN.sets, "APIDown": (ROOT, {**ROOT, "job": "orchestrator-api"})})
+UNTOLD = AlertLabels(PLAIN.sets, PROMETHEUS_GONE)
+
+
+def silenced(
+    value: str,
+    comment: str = "a new disk",
+    lasts: float = HOUR,
+    label: str = "alertname",
+    labels: AlertLabels = PLAIN,
+    now: tuple[str, ...] = (),
+) -> JudgedSilences:
+    regex = Matcher(label, value, is_regex=True)
     one = Silence("0123456789", (regex,), "ops", comment, NOW, NOW + timedelta(seconds=lasts))
-    return JudgedSilences((one,), SENT.alerts, SENT.gravest, {"0123456789": now["now"]} if now else {})
+    return judged((one,), labels, ("APIDown",), {one.identity: now} if now else {})
 
 
-NO_SILENCE = JudgedSilences((), SENT.alerts, SENT.gravest, {})
+NO_SILENCE = judged((), UNTOLD, ("APIDown",), {})
 NARROW = silenced("Queue")
 OF_A_DAY = silenced("Queue", lasts=DAY)
 OF_NONE = silenced("NoSuchAlert")
@@ -327,11 +344,36 @@ OF_THE_ROOT = silenced("APIDown")
 ENDLESS = silenced("Queue", lasts=3650 * DAY)
 NO_COMMENT = silenced("Queue", comment=" ")
 HIDING = silenced("Queue", now=("Queue",))
+OF_THE_CLUSTER = silenced("home", label="cluster", labels=OF_A_CLUSTER)
+OF_ANOTHER_CLUSTER = silenced("abroad", label="cluster", labels=OF_A_CLUSTER)
+OF_A_JOB = silenced("orchestrator-.*", label="job", labels=ROOT_OF_A_SERIES)
+HIDING_THE_ROOT = silenced("host-7", label="instance", now=("APIDown", "Foreign"))
+PERHAPS_MORE = silenced("home", label="cluster", labels=UNTOLD)
+CERTAINLY_ALL = silenced(".+", labels=UNTOLD)
+IN_GO = [silenced(value) for value in ("[[:alpha:]]+", r"\pL+", "(?U)Q.*")]
+IN_GO_OF_NOTHING = judged(
+    (Silence("1", (Matcher("alertname", r"\pL", is_regex=True), Matcher("job", "none")), "ops", "why", NOW, NOW),),
+    PLAIN, ("APIDown",), {},
+)  # fmt: skip
 
 SILENCES = [
     *(
         healthy(silence_too_broad.test_no_silence_is_too_broad, judged_silences=one)
-        for one in (NO_SILENCE, NARROW, OF_A_DAY, OF_NONE, HIDING)
+        for one in (NO_SILENCE, NARROW, OF_A_DAY, OF_NONE, HIDING, OF_ANOTHER_CLUSTER, IN_GO_OF_NOTHING)
+    ),
+    *(
+        faulty(silence_too_broad.test_no_silence_is_too_broad, says, judged_silences=one)
+        for says, one in (
+            ('matches everything: silence 01234567 {cluster=~"home"}', OF_THE_CLUSTER),
+            ("hides APIDown", OF_A_JOB),
+            ('{instance=~"host-7"} hides APIDown', HIDING_THE_ROOT),
+            ("matches everything", CERTAINLY_ALL),
+        )
+    ),
+    unknown(silence_too_broad.test_no_silence_is_too_broad, "refused the connection", judged_silences=PERHAPS_MORE),
+    *(
+        unknown(silence_too_broad.test_no_silence_is_too_broad, "silence 01234567 {alertname", judged_silences=one)
+        for one in IN_GO
     ),
     faulty(silence_too_broad.test_no_silence_is_too_broad, "matches everything", judged_silences=ALL),
     faulty(silence_too_broad.test_no_silence_is_too_broad, "hides severity 0", judged_silences=OF_THE_ROOT),
@@ -354,6 +396,9 @@ SILENCES = [
     faulty(silence_too_broad.test_every_silence_says_why, "silence 01234567", judged_silences=NO_COMMENT),
     *(healthy(silence_too_broad.test_no_silence_hides_what_fires, judged_silences=one) for one in (NARROW, NO_SILENCE)),
     faulty(silence_too_broad.test_no_silence_hides_what_fires, "hides Queue", judged_silences=HIDING),
+    faulty(
+        silence_too_broad.test_no_silence_hides_what_fires, "hides APIDown, Foreign", judged_silences=HIDING_THE_ROOT
+    ),
 ]
 
 # -- Grafana

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, hours, minutes, trigger
-from fixtures.alertmanager import JudgedSilences
+from fixtures.silencing import JudgedSilences
 from fixtures.words import listed
 
 ALERT = Alert(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,11 +12,15 @@ import pytest
 from reports.silences import main
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
+from sandbox.http import CLIENT
+from sandbox.monitoring.stack import EXTRA
+from sandbox.polling import require, until
 from sandbox.target import FILE
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import tzinfo
     from pathlib import Path
 
     from sandbox.embedded import EmbeddedStack
@@ -65,6 +69,75 @@ def test_they_are_listed_with_what_is_wrong_with_them(
     assert "hides OrchestratorAPIDown" in said.replace("NoActiveWorkers, ", "")
     for problem in ("matches everything", "hides severity 0", "too long", "without a comment"):
         assert f"SilenceTooBroad: {problem}: silence " in said
+
+
+def test_one_that_hides_all_by_a_label_that_prometheus_adds_is_found(
+    quiet: str, watched: EmbeddedStack, judge: Judge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watched.monitoring.silence({"cluster": "personal-orchestrator"}, WHY, timedelta(hours=1))
+    alert = judge("-k", "silence_too", target=watched.folder / FILE).alert("SilenceTooBroad")
+    assert (alert["state"], alert["causes"][0]["name"]) == ("firing", "matches-everything")
+    assert main([quiet]) == 0
+    assert "SilenceTooBroad: matches everything: silence " in capsys.readouterr().out
+
+
+RULE = "groups: [{{name: extra, rules: [{{alert: {name}, expr: vector(1), labels: {{severity: page, zone: z1}}}}]}}]"
+
+
+@pytest.mark.parametrize(("name", "state"), [("NoActiveWorkers", "firing"), ("SomethingElse", "ok")])
+def test_an_alert_that_fires_now_and_is_kept_quiet_is_named(
+    name: str, state: str, quiet: str, watched: EmbeddedStack, judge: Judge
+) -> None:
+    def is_silenced() -> None:
+        found = watched.monitoring.ask("alertmanager", "/api/v2/alerts", silenced="true", active="false")
+        require([each["labels"]["alertname"] for each in found] == [name], f"silenced are {found}")
+
+    assert quiet
+    watched.monitoring.silence({"zone": "z1"}, WHY, timedelta(hours=1))
+    watched.monitoring.write_rules(EXTRA, RULE.format(name=name))
+    try:
+        until(is_silenced, 30)
+        alert = judge("-k", "silence_too", target=watched.folder / FILE).alert("SilenceTooBroad")
+    finally:
+        watched.monitoring.write_rules(EXTRA, "")
+    [said] = [check for check in alert["checks"] if check["cause"] == "hides-a-firing-alert"]
+    assert (alert["state"], said["outcome"]) == (state, "firing" if state == "firing" else "noted")
+    assert f"hides {name}" in said["message"]
+    assert ("hides severity 0" in alert["message"]) is (state == "firing")
+
+
+def test_what_one_hides_is_not_known_without_prometheus(quiet: str, watched: EmbeddedStack, judge: Judge) -> None:
+    assert main([quiet, f"--alert={ALERT}", "--for=1h", f"--comment={WHY}"]) == 0
+    watched.monitoring.prometheus.stop()
+    try:
+        seen = judge("-k", "silence_too or prometheus_down", target=watched.folder / FILE)
+        watched.monitoring.lift_silences()
+        unsilenced = judge("-k", "silence_too", target=watched.folder / FILE)
+    finally:
+        watched.monitoring.prometheus.start()
+    alert = seen.alert("SilenceTooBroad")
+    assert (alert["state"], alert["caused_by"]) == ("unknown", "PrometheusDown")
+    assert unsilenced.alert("SilenceTooBroad")["state"] == "ok"
+
+
+class Ahead(datetime):
+    """The clock of a machine that is a minute ahead of Alertmanager's."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Ahead:
+        return super().now(tz) + timedelta(minutes=1)
+
+
+def test_one_that_is_still_to_begin_is_told_all_the_same(
+    quiet: str, watched: EmbeddedStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("reports.silences.datetime", Ahead)
+    assert main([quiet, f"--alert={ALERT}", "--for=1h", f"--comment={WHY}"]) == 0
+    said = capsys.readouterr().out
+    assert f"hides {ALERT}; its id is " in said
+    url = f"{watched.monitoring.url('alertmanager')}/api/v2/silence/{said.strip().rpartition(' ')[2]}"
+    assert CLIENT.get(url, timeout=2).json()["status"]["state"] == "pending"
+    CLIENT.delete(url, timeout=2).raise_for_status()
 
 
 @pytest.mark.parametrize(
