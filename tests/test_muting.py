@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.alertmanager import Matcher, Silence
+from fixtures.probing import CannotTell
 from reports.history import History
 from tests.conftest import needs
 from tests.projects import NOWHERE, Project
@@ -48,6 +49,17 @@ NOW = datetime.now(UTC)
 )
 def test_a_matcher_is_read_as_alertmanager_reads_it(matcher: Matcher, matches: bool) -> None:
     assert matcher.matches(LABELS) is matches
+
+
+@pytest.mark.parametrize("value", ["[[:alpha:]]+", r"\pL+", "(?U)It.*", r"\QItFires\E"])
+def test_an_expression_that_is_gos_alone_is_not_read_as_another(value: str) -> None:
+    matcher = Matcher("alertname", value, is_regex=True)
+    with pytest.raises(CannotTell, match="is Go's"):
+        matcher.matches(LABELS)
+    both = Silence("1", (matcher, Matcher("service", "worker")), "me", "why", NOW, NOW)
+    assert not both.hides(LABELS)  # whatever the first one means
+    with pytest.raises(CannotTell, match="silence 1"):
+        Silence("1", (matcher, Matcher("service", "api")), "me", "why", NOW, NOW).hides(LABELS)
 
 
 def test_every_matcher_must_match() -> None:
@@ -213,10 +225,10 @@ def running(*command: str, ready: str) -> Iterator[None]:
         run.wait()
 
 
-@pytest.fixture
-def silence(alertmanager: str) -> Iterator[str]:
+@pytest.fixture(params=["ItFi.*"])
+def silence(alertmanager: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """A silence of the alert, as the API takes it; ends with the test."""
-    matchers = [{"name": "alertname", "value": "ItFi.*", "isRegex": True, "isEqual": True}]
+    matchers = [{"name": "alertname", "value": request.param, "isRegex": True, "isEqual": True}]
     body = {
         "matchers": matchers, "createdBy": "the night watch", "comment": "token=ghp_0123456789abcdef and <i>work</i>",
         "startsAt": datetime.now(UTC).isoformat(), "endsAt": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
@@ -247,6 +259,16 @@ def test_an_active_silence_silences(
     assert (muted["kind"], muted["by"]) == ("silence", "the night watch")
     assert silence[:8] in muted["reason"]
     assert judge(*arguments, target=path, cwd=project.folder).status == 1  # without the flag
+
+
+@pytest.mark.parametrize("silence", ["[[:alpha:]]+", r"\pL+"], indirect=True)
+def test_where_a_silence_cannot_be_read_it_fires_and_says_so(
+    project: Project, judge: Judge, tmp_path: Path, alertmanager: str, silence: str
+) -> None:
+    arguments = (f"--alertmanager-url={alertmanager}", "--honor-silences")
+    seen = judge(*arguments, target=target(tmp_path, ""), cwd=project.folder)
+    assert seen.status == 1, seen.output
+    assert f"whether it is silenced could not be told: silence {silence[:8]}" in seen.alert("ItFires")["message"]
 
 
 def test_a_silence_of_another_alert_hides_nothing(
