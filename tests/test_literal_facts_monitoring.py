@@ -202,14 +202,21 @@ CANNOT_FIRE = [
 
 # -- Alertmanager
 
-SETTLED = AlertmanagerHealth(answer(9093), "ready", reloaded=True)
-ALONE = AlertmanagerHealth(answer(9093), "disabled")
+PROMETHEUS_GONE = CannotTell("Prometheus at http://127.0.0.1:9090 refused the connection", "prometheus")
+SETTLED = AlertmanagerHealth(answer(9093), "ready", Span(HOUR), reloaded=True, metrics="answered 200 after 10 ms")
+ALONE = replace(SETTLED, cluster="disabled", up_for=Span(1))
 AM_GONE = AlertmanagerHealth(refused(9093))
 AM_HTML = AlertmanagerHealth(answer(9093, 404, "no such page"))
-SETTLING = replace(SETTLED, cluster="settling")
+AM_CLOSED = [AlertmanagerHealth(answer(9093, status, "not for you")) for status in (401, 403)]
+SETTLING = replace(SETTLED, cluster="settling", up_for=Span(5 * MINUTE))
+STARTED = [replace(SETTLING, up_for=Span(seconds)) for seconds in (1, 119, -3)]
+STARTED_BADLY = replace(STARTED[0], reloaded=False)
+NO_METRICS = replace(SETTLED, reloaded=None, metrics="answered 404 after 10 ms")
 AM_NOT_RELOADED = replace(SETTLED, reloaded=False)
 CONNECTED = Notifier(1, 0.0)
-NOT_ASKED = Notifier(None, None)
+NO_PROMETHEUS = Notifier()
+NOT_ASKED = Notifier(untold=PROMETHEUS_GONE)
+UNCOUNTED = Notifier(1)
 DISCONNECTED = Notifier(0, 0.0)
 DROPPING = Notifier(1, 12.4, Span(120))
 
@@ -217,30 +224,54 @@ DROPPING = Notifier(1, 12.4, Span(120))
 ALERTMANAGER = [
     *(
         healthy(alertmanager.test_alertmanager_is_well, alertmanager_health=health, notifier=notifier)
-        for health, notifier in ((SETTLED, CONNECTED), (ALONE, NOT_ASKED))
+        for health, notifier in ((SETTLED, CONNECTED), (ALONE, NO_PROMETHEUS), (SETTLED, UNCOUNTED))
     ),
     *(
         faulty(alertmanager.test_alertmanager_is_well, says, alertmanager_health=health, notifier=notifier)
         for says, health, notifier in (
             ("refused the connection", AM_GONE, CONNECTED),
             ("not as Alertmanager does: 'no such page'", AM_HTML, CONNECTED),
-            ("its cluster is settling", SETTLING, CONNECTED),
+            ("its cluster is settling, 5 min after its start", SETTLING, CONNECTED),
+            ("goes on with the old one", STARTED_BADLY, CONNECTED),
+            ("refused the connection", AM_GONE, NOT_ASKED),
+            ("connected to no Alertmanager", AM_CLOSED[0], DISCONNECTED),
             ("goes on with the old one", AM_NOT_RELOADED, CONNECTED),
             ("connected to no Alertmanager", SETTLED, DISCONNECTED),
             ("dropped 12 notifications in the last 2 min", SETTLED, DROPPING),
         )
     ),
+    *(
+        unknown(alertmanager.test_alertmanager_is_well, says, alertmanager_health=health, notifier=notifier)
+        for says, health, notifier in (
+            ("this suite may not ask it", AM_CLOSED[0], CONNECTED),
+            ("this suite may not ask it", AM_CLOSED[1], CONNECTED),
+            *(("its cluster is settling, as it may be", one, CONNECTED) for one in STARTED),
+            ("not known: /metrics answered 404", NO_METRICS, CONNECTED),
+            ("Prometheus at http://127.0.0.1:9090 refused", SETTLED, NOT_ASKED),
+        )
+    ),
     *(healthy(alertmanager.test_alertmanager_answers, alertmanager_health=one) for one in (SETTLED, AM_HTML)),
     faulty(alertmanager.test_alertmanager_answers, "refused", alertmanager_health=AM_GONE),
-    *(healthy(alertmanager.test_what_answers_is_alertmanager, alertmanager_health=one) for one in (SETTLED, AM_GONE)),
+    *(
+        healthy(alertmanager.test_what_answers_is_alertmanager, alertmanager_health=one)
+        for one in (SETTLED, AM_GONE, *AM_CLOSED)
+    ),
     faulty(alertmanager.test_what_answers_is_alertmanager, "not as Alertmanager", alertmanager_health=AM_HTML),
-    *(healthy(alertmanager.test_the_cluster_is_ready, alertmanager_health=one) for one in (SETTLED, ALONE, AM_GONE)),
+    *(
+        healthy(alertmanager.test_the_cluster_is_ready, alertmanager_health=one)
+        for one in (SETTLED, ALONE, AM_GONE, *STARTED)
+    ),
     faulty(alertmanager.test_the_cluster_is_ready, "settling", alertmanager_health=SETTLING),
     *(healthy(alertmanager.test_the_configuration_was_loaded, alertmanager_health=one) for one in (SETTLED, ALONE)),
     faulty(alertmanager.test_the_configuration_was_loaded, "reload failed", alertmanager_health=AM_NOT_RELOADED),
     *(healthy(alertmanager.test_prometheus_is_connected, notifier=one) for one in (CONNECTED, NOT_ASKED)),
     faulty(alertmanager.test_prometheus_is_connected, "no Alertmanager", notifier=DISCONNECTED),
     *(healthy(alertmanager.test_prometheus_drops_nothing, notifier=one) for one in (CONNECTED, NOT_ASKED)),
+    *(
+        healthy(alertmanager.test_losses_are_counted, notifier=one)
+        for one in (CONNECTED, DROPPING, NOT_ASKED, NO_PROMETHEUS)
+    ),
+    faulty(alertmanager.test_losses_are_counted, "does not scrape itself", notifier=UNCOUNTED),
     faulty(alertmanager.test_prometheus_drops_nothing, "dropped 12", notifier=DROPPING),
 ]
 
@@ -315,7 +346,6 @@ ROUTING = [
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-PROMETHEUS_GONE = CannotTell("Prometheus at http://127.0.0.1:9090 refused the connection", "prometheus")
 PLAIN = AlertLabels({"APIDown": (ROOT,), "Latency": (LESSER,), "Queue": (QUEUES,)})
 OF_A_CLUSTER = AlertLabels({name: ({**one, "cluster": "home"},) for name, (one,) in PLAIN.sets.items()})
 ROOT_OF_A_SERIES = AlertLabels({**PLAIN.sets, "APIDown": (ROOT, {**ROOT, "job": "orchestrator-api"})})

@@ -1,5 +1,7 @@
 """AlertmanagerDown: alerts fire, and nobody is told."""
 
+from types import SimpleNamespace
+
 from checks.alerting import Alert, diagnostic, minutes, trigger
 from fixtures.alertmanager import AlertmanagerHealth, Notifier
 from fixtures.words import listed
@@ -9,7 +11,10 @@ ALERT = Alert(
     severity=1,
     trigger="Alertmanager does not answer or is not ready, or Prometheus cannot hand its alerts to it",
     impact="alerts fire and nobody is told",
-    limits={"dropped_within": minutes(2)},  # what fires is told again every minute
+    limits={
+        "dropped_within": minutes(2),  # what fires is told again every minute
+        "settles_within": minutes(2),
+    },
     respond_within=minutes(15),
     escalate_after=minutes(30),
     labels={"service": "alertmanager"},
@@ -18,10 +23,14 @@ ALERT = Alert(
 
 
 @trigger(step=2)
-def test_alertmanager_is_well(alertmanager_health: AlertmanagerHealth, notifier: Notifier) -> None:
+def test_alertmanager_is_well(
+    alertmanager_health: AlertmanagerHealth, notifier: Notifier, limits: SimpleNamespace
+) -> None:
     """Alertmanager answers, is ready and has loaded its configuration, and Prometheus hands its alerts to it."""
-    problems = alertmanager_health.problems + notifier.problems
+    problems = alertmanager_health.problems(limits.settles_within) + notifier.problems
     assert not problems, listed(problems)
+    alertmanager_health.require_told()
+    notifier.require_told()
 
 
 @diagnostic(cause="alertmanager-not-answering", step=2)
@@ -37,9 +46,10 @@ def test_what_answers_is_alertmanager(alertmanager_health: AlertmanagerHealth) -
 
 
 @diagnostic(cause="cluster-not-ready", step=2)
-def test_the_cluster_is_ready(alertmanager_health: AlertmanagerHealth) -> None:
-    """Alertmanager's cluster has settled: until then it holds notifications back."""
-    assert not alertmanager_health.is_unsettled, f"the cluster is {alertmanager_health.cluster}"
+def test_the_cluster_is_ready(alertmanager_health: AlertmanagerHealth, limits: SimpleNamespace) -> None:
+    """Alertmanager's cluster has settled in time: until then it holds notifications back."""
+    unsettled = alertmanager_health.is_unsettled(limits.settles_within)
+    assert not unsettled, f"the cluster is {alertmanager_health.cluster}; limit {limits.settles_within} after a start"
 
 
 @diagnostic(cause="configuration-not-loaded", step=2)
@@ -58,3 +68,9 @@ def test_prometheus_is_connected(notifier: Notifier) -> None:
 def test_prometheus_drops_nothing(notifier: Notifier) -> None:
     """Prometheus lost no notification of late."""
     assert not notifier.drops, listed(notifier.problems)
+
+
+@diagnostic(cause="losses-not-counted", step=2)
+def test_losses_are_counted(notifier: Notifier) -> None:
+    """Prometheus scrapes itself, and so says how many notifications it lost."""
+    assert not notifier.is_uncounted, "whether notifications are lost is not known: Prometheus does not scrape itself"
