@@ -68,6 +68,8 @@ class _Strange(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", self.path)
             self.end_headers()
+        elif self.way == "closed":
+            self.send_error(401)
         elif self.way == "dribbling":
             self.send_response(200)
             self.end_headers()
@@ -124,6 +126,16 @@ def test_what_watches_may_be_strange(way: str, tmp_path: Path) -> None:
     assert set(told.values()) == {("unknown", "PrometheusDown"), ("unknown", "AlertmanagerDown")}
     assert seen.alert("GrafanaDown")["state"] in ("firing", "unknown")
     assert "the check itself failed" not in str(seen.results)
+
+
+def test_an_alertmanager_that_lets_us_ask_nothing_is_not_down(tmp_path: Path) -> None:
+    target = tmp_path / "target.toml"
+    with strange("closed") as url:
+        target.write_text(f'alertmanager_url = "{url}"\n{NOWHERE}{DEADLINES}')
+        seen = health_run(tmp_path / "output", f"--target={target}", "-k", "alertmanager_down or silence_too")
+    assert seen.in_state("unknown") == {"AlertmanagerDown", "SilenceTooBroad"}, seen.output
+    assert "answered 401" in seen.alert("AlertmanagerDown")["message"]
+    assert seen.alert("SilenceTooBroad")["caused_by"] == "AlertmanagerDown"
 
 
 @pytest.mark.parametrize("way", ["html", "half-a-json", "frozen"])
