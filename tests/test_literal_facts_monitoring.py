@@ -21,7 +21,7 @@ from fixtures.api import HttpAnswer, Transport
 from fixtures.grafana import Dashboards, GrafanaHealth
 from fixtures.notification import SentAlert
 from fixtures.probing import CannotTell
-from fixtures.routing import Inhibition, Route, Routing
+from fixtures.routing import PLACEHOLDER, Inhibition, Route, Routing, Way
 from fixtures.rule_series import Disappearing, Lost, RuleSeries, Selector, selectors_of, zeros_of
 from fixtures.scraping import PrometheusHealth, ScrapeTarget, ScrapeTargets
 from fixtures.silencing import JudgedSilences, judged
@@ -280,13 +280,18 @@ ALERTMANAGER = [
 ROOT = {"alertname": "APIDown", "severity": "critical", "service": "api"}
 LESSER = {"alertname": "Latency", "severity": "critical", "service": "api"}
 QUEUES = {"alertname": "Queue", "severity": "warning", "service": "worker"}
+CRITICAL = (Matcher("severity", "critical"),)
 SENT = Routing(
-    alerts={"APIDown": ROOT, "Latency": LESSER, "Queue": QUEUES},
+    ways=(
+        Way("APIDown", ROOT, ("oncall",)),
+        Way("Latency", LESSER, ("oncall",)),
+        Way("Queue", QUEUES, ("team", "archive")),
+    ),
     gravest=("APIDown",),
-    receivers={"APIDown": ("oncall",), "Latency": ("oncall",), "Queue": ("team", "archive")},
+    first=(),
     integrations={"oncall": ("pagerduty",), "team": ("email",), "archive": ("webhook",), "unused": ()},
     placeholders={"oncall": (), "team": (), "archive": (), "unused": ("ops@example.com",)},
-    routes=(Route("oncall", {"severity": "critical"}, ("oncall",)),),
+    routes=(Route("oncall", CRITICAL, ("team", "oncall")),),
     inhibitions=(),
 )
 
@@ -299,10 +304,34 @@ def inhibiting(source: dict[str, str], target: dict[str, str], *equal: str) -> R
 ROOT_HIDES = inhibiting({"alertname": "APIDown"}, {"alertname": "Latency"}, "service")
 CRITICAL_HIDES_WARNING = inhibiting({"severity": "critical"}, {"severity": "warning"}, "service", "alertname")
 OF_ITSELF = inhibiting({"severity": "critical"}, {"severity": "critical"})
-OF_ANOTHER_SERVICE = inhibiting({"severity": "warning"}, {"severity": "critical"}, "service")
+OF_THE_SAME_NAME = inhibiting({"severity": "warning"}, {"severity": "critical"}, "alertname")
+HOST_DOWN_HIDES = inhibiting({"alertname": "HostDown"}, {"severity": "critical"})
 WARNING_HIDES = inhibiting({"severity": "warning"}, {"severity": "critical"})
-SHADOWED = replace(SENT, routes=(Route("oncall", {"severity": "critical"}, ("team",)),))
+FOREIGN_WARNING_HIDES = inhibiting({"severity": "warning"}, {"severity": "critical"}, "service")
+ANYTHING_HIDES = replace(
+    SENT,
+    inhibitions=(Inhibition((Matcher("alertname", ".+", is_regex=True),), (Matcher("alertname", "APIDown"),), ()),),
+)
+DATABASE = {"alertname": "DatabaseDown", "severity": "critical", "service": "postgres"}
+TWO_ROOTS = replace(
+    SENT, ways=(*SENT.ways, Way("DatabaseDown", DATABASE, ("oncall",))),
+    gravest=("APIDown", "DatabaseDown"), first=("DatabaseDown",),
+)  # fmt: skip
+EXPLAINED_HIDDEN = replace(
+    TWO_ROOTS, inhibitions=inhibiting({"alertname": "DatabaseDown"}, {"alertname": "APIDown"}).inhibitions
+)
+FIRST_HIDDEN = replace(
+    TWO_ROOTS, inhibitions=inhibiting({"alertname": "APIDown"}, {"alertname": "DatabaseDown"}).inhibitions
+)
+SHADOWED = replace(SENT, routes=(Route("oncall", CRITICAL, ("team",)),))
+UNREACHED_AND_UNJUDGED = [
+    replace(SENT, routes=(Route("dba", (matcher,), ("team",)),))
+    for matcher in (Matcher("severity", "critical", is_equal=False), Matcher("service", "p.*", is_regex=True))
+]
+WORDS = replace(SENT, routes=(Route("dba", (Matcher("service", "pg|redis", is_regex=True),), ("team",)),))
 TELLS_NOBODY = replace(SENT, integrations={**SENT.integrations, "oncall": ()})
+TOLD_BY_THE_OTHER = replace(SENT, integrations={**SENT.integrations, "archive": ()})
+NOBODY_TELLS = replace(SENT, integrations={**SENT.integrations, "archive": (), "team": ()})
 EXAMPLE = replace(SENT, placeholders={**SENT.placeholders, "oncall": ("oncall@example.com",)})
 
 ARRIVED = SentAlert(("oncall",), ("oncall",), is_gone=True)
@@ -311,7 +340,7 @@ STAYED = replace(ARRIVED, is_gone=False)
 ROUTING = [
     *(
         healthy(broken.test_every_alert_is_heard_of, routing=one, sent_alert=None)
-        for one in (SENT, ROOT_HIDES, CRITICAL_HIDES_WARNING, OF_ANOTHER_SERVICE, OF_ITSELF)
+        for one in (SENT, ROOT_HIDES, CRITICAL_HIDES_WARNING, OF_ITSELF, *UNREACHED_AND_UNJUDGED, TOLD_BY_THE_OTHER)
     ),
     *(
         faulty(broken.test_every_alert_is_heard_of, says, routing=one, sent_alert=None)
@@ -322,14 +351,40 @@ ROUTING = [
             ("root alert inhibited", WARNING_HIDES),
         )
     ),
-    healthy(broken.test_every_route_is_reached, routing=SENT),
-    faulty(broken.test_every_route_is_reached, "is meant for oncall and comes to team", routing=SHADOWED),
-    healthy(broken.test_every_receiver_tells_somebody, routing=SENT),
+    *(healthy(broken.test_every_route_is_reached, routing=one) for one in (SENT, *UNREACHED_AND_UNJUDGED)),
+    *(
+        faulty(broken.test_every_route_is_reached, says, routing=one)
+        for says, one in (
+            ('{severity="critical"} is meant for oncall and comes to team', SHADOWED),
+            ('{service=~"pg|redis"} is meant for dba and comes to team', WORDS),
+        )
+    ),
+    *(healthy(broken.test_every_receiver_tells_somebody, routing=one) for one in (SENT, TOLD_BY_THE_OTHER)),
     faulty(broken.test_every_receiver_tells_somebody, "oncall (APIDown, Latency)", routing=TELLS_NOBODY),
+    faulty(broken.test_every_receiver_tells_somebody, "team, archive (Queue)", routing=NOBODY_TELLS),
     healthy(broken.test_no_receiver_is_at_its_placeholder, routing=SENT),
     faulty(broken.test_no_receiver_is_at_its_placeholder, "oncall: oncall@example.com", routing=EXAMPLE),
-    *(healthy(broken.test_no_root_alert_is_hidden, routing=one) for one in (SENT, ROOT_HIDES, CRITICAL_HIDES_WARNING)),
-    faulty(broken.test_no_root_alert_is_hidden, "APIDown is hidden by Queue", routing=WARNING_HIDES),
+    *(
+        healthy(broken.test_no_root_alert_is_hidden, routing=one)
+        for one in (
+            SENT,
+            ROOT_HIDES,
+            CRITICAL_HIDES_WARNING,
+            OF_THE_SAME_NAME,
+            HOST_DOWN_HIDES,
+            TWO_ROOTS,
+            EXPLAINED_HIDDEN,
+        )
+    ),
+    *(
+        faulty(broken.test_no_root_alert_is_hidden, says, routing=one)
+        for says, one in (
+            ("APIDown is hidden by Queue", WARNING_HIDES),
+            ('APIDown is hidden by whatever has {severity="warning"}', FOREIGN_WARNING_HIDES),
+            ("APIDown is hidden by Latency, Queue, whatever has", ANYTHING_HIDES),
+            ("DatabaseDown is hidden by APIDown", FIRST_HIDDEN),
+        )
+    ),
     *(healthy(broken.test_every_alert_is_heard_of, routing=SENT, sent_alert=one) for one in (None, ARRIVED)),
     *(
         faulty(broken.test_every_alert_is_heard_of, says, routing=SENT, sent_alert=one)
@@ -494,3 +549,20 @@ def test_what_an_expression_asks_for(expression: str, asked: list[str]) -> None:
 )
 def test_what_an_expression_waits_for_to_be_zero(expression: str, asked: list[str]) -> None:
     assert [str(selector) for selector in zeros_of(expression)] == asked
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("to: ops@alerts.example.com", ["ops@alerts.example.com"]),
+        ("url: http://example.com/hook", ["example.com"]),
+        ("api_url: https://hooks.slack.com/services/YOUR/SLACK/WEBHOOK", ["YOUR/SLACK/WEBHOOK"]),
+        ("routing_key: YOUR_KEY", ["YOUR_KEY"]),
+        ("routing_key: your-pagerduty-key", ["your-pagerduty-key"]),
+        ("channel: '#your-team'", []),
+        ("url: http://counterexample.com/hook", []),
+        ("url: http://127.0.0.1:9000/notify", []),
+    ],
+)
+def test_what_is_a_placeholder(written: str, found: list[str]) -> None:
+    assert PLACEHOLDER.findall(written) == found

@@ -31,7 +31,7 @@ def test_every_route_is_reached(routing: Routing) -> None:
 
 @diagnostic(cause="receiver-empty", step=3)
 def test_every_receiver_tells_somebody(routing: Routing) -> None:
-    """Every receiver that our alerts come to has an integration."""
+    """Every alert of ours comes to a receiver with an integration."""
     assert not routing.empty, listed(routing.empty)
 
 
@@ -43,7 +43,7 @@ def test_no_receiver_is_at_its_placeholder(routing: Routing) -> None:
 
 @diagnostic(cause="root-alert-inhibited", step=3)
 def test_no_root_alert_is_hidden(routing: Routing) -> None:
-    """No alert of lower severity hides one of severity 0."""
+    """No alert of severity 0 is hidden by one that does not explain it: of lower severity, or of any name."""
     assert not routing.hidden_roots, listed(routing.hidden_roots)
 
 

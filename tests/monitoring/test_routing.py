@@ -1,0 +1,95 @@
+"""Configurations of a real Alertmanager that are right, or wrong, in ways that are easily mistaken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.monitoring import configuration
+from sandbox.target import FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sandbox.embedded import EmbeddedStack
+    from sandbox.monitoring.configuration import Document
+    from tests.conftest import Judge
+
+NULL: Any = {"name": "null"}
+
+
+def negative_first(document: Document) -> None:
+    """Warnings go to one team, what is critical to the team of its service: no service's route is shadowed."""
+    routes = document["route"]["routes"]
+    routes[0] = {"matchers": ['severity!="critical"'], "receiver": "operations-team"}
+
+
+def by_an_external_label(document: Document) -> None:
+    """Only what comes from this Prometheus is told: by a label that none of our rules has."""
+    root = document["route"]
+    below = {"matchers": ['environment="sandbox"'], "receiver": "default-receiver", "routes": root["routes"]}
+    document["route"] = {**root, "receiver": "null", "routes": [below]}
+    document["receivers"].append(NULL)
+
+
+def one_of_two_tells(document: Document) -> None:
+    """An archive takes everything, and has no integration yet: the receiver behind it tells."""
+    document["route"]["routes"].insert(0, {"receiver": "null", "continue": True})
+    document["route"]["routes"].append({"receiver": "default-receiver"})
+    document["receivers"].append(NULL)
+
+
+def hard_to_read(document: Document) -> None:
+    """Matchers with escapes and expressions, which no alert of ours meets."""
+    matchers = [r'summary=~"\\d+ \"jobs\""', 'service=~"[[:alpha:]]+-db"']
+    document["route"]["routes"].insert(0, {"matchers": matchers, "receiver": "null"})
+    document["receivers"].append({**NULL, "slack_configs": [{"api_url": "https://hooks.slack.com/x", "channel": "#a"}]})
+
+
+@pytest.fixture
+def configured(watched: EmbeddedStack) -> Iterator[Callable[[Callable[[Document], None]], None]]:
+    """Change the configuration of Alertmanager until the test ends."""
+
+    def configure(change: Callable[[Document], None]) -> None:
+        document = configuration.alertmanager(watched.monitoring.ports)
+        change(document)
+        watched.monitoring.use_alertmanager(document)
+
+    yield configure
+    watched.monitoring.use_alertmanager(configuration.alertmanager(watched.monitoring.ports))
+
+
+@pytest.mark.parametrize("change", [negative_first, by_an_external_label, one_of_two_tells, hard_to_read])
+def test_what_is_right_is_not_taken_for_wrong(
+    change: Callable[[Document], None],
+    configured: Callable[[Callable[[Document], None]], None],
+    watched: EmbeddedStack,
+    judge: Judge,
+) -> None:
+    configured(change)
+    seen = judge("-k", "alert_routing", target=watched.folder / FILE)
+    assert seen.status == 0, seen.output
+
+
+def test_what_could_not_be_judged_is_said(
+    configured: Callable[[Callable[[Document], None]], None], watched: EmbeddedStack, judge: Judge
+) -> None:
+    configured(hard_to_read)
+    checks = judge("-k", "alert_routing", target=watched.folder / FILE).alert("AlertRoutingBroken")["checks"]
+    said = "\n".join(page["excerpt"] for page in checks[0]["evidence"] if page["source"] == "alertmanager")
+    assert 'not judged: {service=~"[[:alpha:]]+-db", summary=~"\\d+ "jobs""} is meant for null' in said
+    assert "not judged: the addresses of null, which Alertmanager does not tell" in said
+
+
+def test_a_route_by_a_label_that_no_alert_has_any_more_leaves_nobody_told(
+    configured: Callable[[Callable[[Document], None]], None], watched: EmbeddedStack, judge: Judge
+) -> None:
+    def of_another_environment(document: Document) -> None:
+        by_an_external_label(document)
+        document["route"]["routes"][0]["matchers"] = ['environment="production"']
+
+    configured(of_another_environment)
+    alert = judge("-k", "alert_routing", target=watched.folder / FILE).alert("AlertRoutingBroken")
+    assert (alert["state"], alert["causes"][0]["name"]) == ("firing", "receiver-empty")
+    assert "receiver without integration: null (" in alert["message"]
