@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sandbox.polling import require, until
@@ -13,7 +14,17 @@ from tests.test_muting import CONFIGURATION, PROMETHEUS, RULES, running
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Judgement
+    from tests.conftest import Judge, Judgement
+
+
+def test_a_target_without_them_skips_their_alerts_and_says_so(judge: Judge) -> None:
+    seen = judge("checks/monitoring")
+    assert seen.results is not None
+    alerts = seen.results["alerts"]
+    assert (seen.status, {alert["state"] for alert in alerts}, len(alerts)) == (5, {"skipped"}, 8), seen.output
+    for alert in alerts:
+        [said] = {check["message"] for check in alert["checks"] if check["message"]}
+        assert re.fullmatch(r"this target has no (Prometheus|Alertmanager|Grafana): set \w+_url", said), alert
 
 
 def judged(folder: Path, **urls: str) -> Judgement:
