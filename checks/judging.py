@@ -168,8 +168,8 @@ def _muted(item: pytest.Item, alert: Alert, outcome: CheckOutcome) -> CheckOutco
     """Give what becomes of an alert whose condition holds, where something keeps it from firing."""
     try:
         why = muted(item.session, alert)
-    except CannotTell as error:  # it fires: nobody is known to have silenced it
-        return replace(outcome, message=f"{outcome.message} (whether it is silenced could not be told: {error})")
+    except CannotTell as error:  # it fires: nothing is known that would keep it from it
+        return replace(outcome, message=f"{outcome.message} ({error})")
     return replace(outcome, state=why.state, muted=why) if why else outcome
 
 

@@ -19,7 +19,8 @@ from fixtures.target import TARGET
 if TYPE_CHECKING:
     from fixtures.settings import Settings
 
-# Since when an alert's condition has held without a break, this moment included: told by who keeps a history.
+# Since when an alert's condition has held without a break, this moment included: told by who keeps a history, who
+# raises CannotTell where he could not keep this run in it.
 FailingSince = Callable[[Alert, datetime], datetime]
 FAILING_SINCE = pytest.StashKey[FailingSince]()
 
@@ -68,7 +69,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 def muted(session: pytest.Session, alert: Alert) -> Muted | None:
     """Say what keeps an alert whose condition holds from firing; None where nothing does.
 
-    Raises CannotTell where --honor-silences is given and Alertmanager could not be asked.
+    Raises CannotTell where what an option asks to be honoured could not be told.
     """
     settings = session.stash[TARGET].settings
     option = session.config.option
@@ -92,6 +93,8 @@ def _silenced(session: pytest.Session, alert: Alert) -> Muted | None:
         active = session.stash[PROBES].fact(silences.probe)
     except NotThere:
         return None
+    except CannotTell as error:
+        raise CannotTell(f"whether it is silenced could not be told: {error}") from error
     found = next((silence for silence in active if silence.hides(alert.all_labels)), None)
     if found is None:
         return None
@@ -118,7 +121,10 @@ def _holds_since(session: pytest.Session, alert: Alert, now: datetime) -> tuple[
         since = None
     if since is not None:
         return "Prometheus", since
-    return "this suite's runs", session.stash[FAILING_SINCE](alert, now)
+    try:
+        return "this suite's runs", session.stash[FAILING_SINCE](alert, now)
+    except CannotTell as error:
+        raise CannotTell(f"for how long it has held could not be told: {error}") from error
 
 
 def _stamp(moment: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tempfile
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,6 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from fixtures.probing import CannotTell
 from reports.past import ContainerState, Green, Past, Record
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 FILE = "history.sqlite"
 REMEMBERED = 30  # runs of an alert: what a picture of it has room for
 PATIENCE = 2.0  # seconds, where another run is writing
+ROOM = 1024**2  # bytes that must be left: several times what a run takes
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS run (
@@ -38,10 +41,13 @@ CREATE TABLE IF NOT EXISTS judgement (
     target TEXT NOT NULL, alert TEXT NOT NULL, started_at REAL NOT NULL,
     run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
     severity INTEGER NOT NULL, state TEXT NOT NULL, value REAL, bound REAL, since REAL,
+    honors_for INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (target, alert, started_at, run)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS judgement_of_run ON judgement (run);
 """
+_LATER = "ALTER TABLE judgement ADD COLUMN honors_for INTEGER NOT NULL DEFAULT 0"  # files of before lack it
+_RHYTHM = "CREATE INDEX IF NOT EXISTS rhythm ON judgement (target, alert, started_at) WHERE honors_for"
 
 
 class Run(Struct, frozen=True):
@@ -84,16 +90,30 @@ class History:
                 ]
                 for (alert,) in database.execute("SELECT DISTINCT alert FROM judgement WHERE target = ?", (target,))
             }
+            rhythm = {
+                alert: [
+                    _moment(at)
+                    for (at,) in database.execute(
+                        "SELECT started_at FROM judgement WHERE target = ? AND alert = ? AND honors_for"
+                        " ORDER BY started_at DESC LIMIT ?",
+                        (target, alert, REMEMBERED),
+                    )
+                ]
+                for alert in records
+            }
             green = database.execute(
                 "SELECT started_at, containers FROM run WHERE target = ? AND verdict = 'ok' AND containers != '[]'"
                 " ORDER BY started_at DESC LIMIT 1",
                 (target,),
             ).fetchone()
         containers = msgspec.json.decode(green[1], type=list[ContainerState]) if green else []
-        return Past(records, Green(_moment(green[0]), containers) if green else None)
+        return Past(records, Green(_moment(green[0]), containers) if green else None, rhythm)
 
-    def record(self, results: Results, folder: str, keep: int) -> None:
-        """Add a run with the alerts whose trigger it judged, all or nothing, and forget all but the newest runs."""
+    def record(self, results: Results, folder: str, keep: int, *, honors_for: bool = False) -> None:
+        """Add a run with the alerts whose trigger it judged, all or nothing, and forget all but the newest runs.
+
+        One that `honors_for` is cron's: the usual interval is that between those.
+        """
         started = datetime.fromisoformat(results.started_at).timestamp()
         with closing(self._connect()) as database, database:
             cursor = database.execute(
@@ -105,12 +125,12 @@ class History:
                 ),
             )  # fmt: skip
             database.executemany(
-                "INSERT INTO judgement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO judgement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         results.target, alert.name, started, cursor.lastrowid, alert.severity, alert.state,
                         alert.measured.value if alert.measured else None, alert.limit.value if alert.limit else None,
-                        datetime.fromisoformat(alert.since).timestamp() if alert.since else None,
+                        datetime.fromisoformat(alert.since).timestamp() if alert.since else None, honors_for,
                     )
                     for alert in results.alerts if alert.judged
                 ],
@@ -157,10 +177,25 @@ class History:
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute("PRAGMA foreign_keys = ON")
             database.executescript(_SCHEMA)
+            if not _has_rhythm(database):
+                with database:
+                    database.execute("BEGIN IMMEDIATE")
+                    if not _has_rhythm(database):  # another run may have been first
+                        database.execute(_LATER)
+            database.execute(_RHYTHM)
         except sqlite3.Error:
             database.close()
             raise
         return database
+
+    def try_to_write(self) -> None:
+        """Raise what recording a run now would: no right to, no room for it, another one that holds the file."""
+        with closing(self._connect()) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.rollback()
+        with tempfile.TemporaryFile(dir=self.path.parent) as trial:
+            trial.write(bytes(ROOM))
+            trial.flush()
 
     def put_aside(self) -> None:
         """Keep a damaged file under another name, so that the next run begins a new one."""
@@ -190,9 +225,28 @@ class Memory:
                 history.put_aside()
             return Past()
 
+    @cached_property
+    def _unwritable(self) -> str:
+        """Why this run cannot be recorded; empty where it can."""
+        try:
+            History(self._root).try_to_write()
+        except (sqlite3.Error, OSError) as error:
+            return str(error)
+        return ""
+
     def failing_since(self, alert: Alert, now: datetime) -> datetime:
-        """Give the moment since which an alert's condition has held, that it does now included."""
+        """Give the moment since which an alert's condition has held, that it does now included.
+
+        Raises CannotTell where this run cannot be recorded: to the next one it would have begun to hold just then, and
+        to each after it.
+        """
+        if self._unwritable:
+            raise CannotTell(f"the history cannot be written: {self._unwritable}")
         return self.past.since(alert.name, "firing", alert.lasts, now)
+
+
+def _has_rhythm(database: sqlite3.Connection) -> bool:
+    return any(row[1] == "honors_for" for row in database.execute("PRAGMA table_info(judgement)"))
 
 
 def _moment(seconds: float) -> datetime:

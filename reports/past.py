@@ -50,21 +50,36 @@ class Recovery(Struct, frozen=True):
 
 
 class Past(Struct, frozen=True):
-    """The records of each alert, newest first, and the last run that was green; both empty without a history."""
+    """The records of each alert, newest first, and the last run that was green; all empty without a history."""
 
     records: Mapping[str, Sequence[Record]] = field(default_factory=dict)
     green: Green | None = None
+    rhythm: Mapping[str, Sequence[datetime]] = field(default_factory=dict)  # of an alert's runs with --honor-for
 
     def since(self, alert: str, state: State, lasts: timedelta, now: datetime) -> datetime:
-        """Give the moment since which an alert is in the state it has now, as far as runs can tell."""
+        """Give the moment since which an alert is in the state it has now, as far as runs can tell.
+
+        A gap between runs that is longer than both `lasts` and 2.5 times the usual interval breaks it. While no
+        interval is known, none does: rather a page a little early than one that never comes.
+        """
         kin = FAILING if state in FAILING else (state,)
         # A run that could not tell speaks neither for nor against a condition that holds in the runs around it.
         ignored = ("skipped",) if state == "unknown" else ("skipped", "unknown")
-        records = [record for record in self.records.get(alert, ()) if record.state not in ignored]
-        if not records or records[0].state not in kin:
+        records = self.records.get(alert, ())
+        last = next((place for place, record in enumerate(records) if record.state not in ignored), None)
+        if last is None or records[last].state not in kin:
             return now
-        longest = max(lasts, TOLERATED_GAP * _usual_interval([now, *(record.at for record in records)]))
-        return now if now - records[0].at > longest else records[0].since or records[0].at
+        usual = self._usual_interval(alert)
+        gap = max(newer - older for newer, older in pairwise([now, *(record.at for record in records[: last + 1])]))
+        if usual is not None and gap > max(lasts, TOLERATED_GAP * usual):
+            return now
+        return records[last].since or records[last].at
+
+    def _usual_interval(self, alert: str) -> timedelta | None:
+        """Give the median between cron's runs where there are any: a gate's follow each other within seconds."""
+        moments = self.rhythm.get(alert) or [record.at for record in self.records.get(alert, ())]
+        intervals = [(newer - older).total_seconds() for newer, older in pairwise(moments)]
+        return timedelta(seconds=median(intervals)) if intervals else None
 
     def changes_of_state(self, alert: str, state: State) -> int:
         """Count how often an alert began to hold or ceased to, over the runs that are remembered."""
@@ -90,10 +105,6 @@ class Past(Struct, frozen=True):
         after = {container.name: container for container in now}
         gone = [f"{name} is gone" for name in before if name not in after]
         return gone + [words for name, container in after.items() if (words := _change(before.get(name), container))]
-
-
-def _usual_interval(moments: Sequence[datetime]) -> timedelta:
-    return timedelta(seconds=median((newer - older).total_seconds() for newer, older in pairwise(moments)))
 
 
 def _change(before: ContainerState | None, after: ContainerState) -> str:

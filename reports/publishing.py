@@ -80,7 +80,8 @@ def publish(
         prune(root, option.keep)
     with done.complaining("the history"):
         history = History(root)
-        history.record(results, done.folder.name if done.folder else "", option.keep)
+        folder = done.folder.name if done.folder else ""
+        history.record(results, folder, option.keep, honors_for=option.honor_for)
         index.write(root, history.runs(), results.timezone)
     if option.results:
         with done.complaining("the results"):

@@ -111,6 +111,25 @@ def test_runs_are_listed_with_what_was_not_ok(history: History) -> None:
     assert runs[0].speaks == [("A", 1, "firing"), ("B", 1, "unknown")]
 
 
+def test_a_gates_runs_crowd_out_no_interval_of_crons(history: History) -> None:
+    for minute in (0, 5):
+        history.record(run_of(NOON + timedelta(minutes=minute), {"A": "ok"}), "", KEEP, honors_for=True)
+    for second in range(REMEMBERED + 5):
+        history.record(run_of(NOON + timedelta(minutes=6, seconds=second), {"A": "ok"}), "", KEEP)
+    assert history.past("mine").rhythm["A"] == [NOON + timedelta(minutes=5), NOON]
+
+
+def test_a_file_of_before_is_read_and_written_on(history: History) -> None:
+    history.record(run_of(NOON, {"A": "firing"}), "", KEEP)
+    with closing(sqlite3.connect(history.path)) as database:
+        database.executescript("DROP INDEX rhythm; ALTER TABLE judgement DROP COLUMN honors_for")
+    assert history.past("mine").records["A"][0].state == "firing"
+    history.record(run_of(NOON + timedelta(minutes=5), {"A": "firing"}), "", KEEP, honors_for=True)
+    past = history.past("mine")
+    assert len(past.records["A"]) == 2
+    assert past.rhythm["A"] == [NOON + timedelta(minutes=5)]
+
+
 def test_old_runs_are_forgotten(history: History) -> None:
     for minute in range(5):
         history.record(run_of(NOON + timedelta(minutes=minute), {"A": "ok"}), f"run-{minute}", 3)

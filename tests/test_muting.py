@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import time
 import urllib.request
@@ -12,7 +14,7 @@ import pytest
 
 from fixtures.alertmanager import Matcher, Silence
 from fixtures.probing import CannotTell
-from reports.history import History
+from reports.history import FILE, History
 from tests.conftest import needs
 from tests.projects import NOWHERE, Project
 from tests.ssh import free_port
@@ -175,6 +177,34 @@ def test_what_has_held_for_long_enough_fires(
     seen = judge("--honor-for", *processes, target=target(tmp_path, ""), cwd=project.folder)
     assert seen.status == 1
     assert seen.alert("ItFires")["muted"] is None
+
+
+@pytest.mark.parametrize("processes", [(), ("-n", "2")])
+def test_what_cannot_be_recorded_is_not_held_back(
+    project: Project, judge: Judge, tmp_path: Path, processes: tuple[str, ...]
+) -> None:
+    (tmp_path / "output" / FILE).mkdir(parents=True)  # nobody writes to a folder as to a file, not even root
+    for _ in range(2):
+        seen = judge("--honor-for", *processes, target=target(tmp_path, ""), cwd=project.folder)
+        assert seen.status == 1
+        told = seen.alert("ItFires")["message"]
+        assert "for how long it has held could not be told: the history cannot be written: " in told
+        assert seen.output.count("the history could not be ") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+@pytest.mark.parametrize("left", [0, 16 * 1024, 256 * 1024], ids=["none", "a-little", "more"])
+def test_on_a_full_disk_nothing_is_held_back(project: Project, judge: Judge, tmp_path: Path, left: int) -> None:
+    output = tmp_path / "output"
+    output.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(output)], check=True)
+    try:
+        assert judge("--honor-for", target=target(tmp_path, ""), cwd=project.folder).status == 0
+        with (output / "filler").open("wb") as file:
+            file.write(bytes(shutil.disk_usage(output).free - left))
+        assert judge("--honor-for", target=target(tmp_path, ""), cwd=project.folder).status == 1
+    finally:
+        subprocess.run(["umount", str(output)], check=True)
 
 
 def test_without_the_flag_what_holds_now_fires(project: Project, judge: Judge, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reports.history import REMEMBERED
 from reports.past import ContainerState, Green, Past, Record, Recovery
 
 if TYPE_CHECKING:
@@ -25,17 +26,26 @@ class Runs:
         self.now = NOON
         self.lasts = lasts
         self.records: list[Record] = []
+        self.rhythm: list[datetime] = []
 
     @property
     def past(self) -> Past:
-        return Past({"Alert": self.records})
+        return Past({"Alert": self.records}, rhythm={"Alert": self.rhythm})
 
-    def run(self, state: State, after: timedelta = 5 * MINUTE) -> datetime:
+    def run(self, state: State, after: timedelta = 5 * MINUTE, *, is_gates: bool = False) -> datetime:
         """Let time pass, judge, and give since when it has been so."""
         self.now += after
         since = self.past.since("Alert", state, self.lasts, self.now)
         self.records.insert(0, Record(self.now, state, since=since))
+        del self.records[REMEMBERED:]
+        if not is_gates:
+            self.rhythm.insert(0, self.now)
         return since
+
+    def gate(self, judgements: int, state: State) -> None:
+        """Let a gate judge again and again, every ten seconds."""
+        for _ in range(judgements):
+            self.run(state, after=timedelta(seconds=10), is_gates=True)
 
 
 def runs_of(states: str, lasts: timedelta = NONE) -> Runs:
@@ -96,6 +106,38 @@ def test_cron_every_five_minutes_fires_at_the_second_failing_run_for_two_minutes
         runs = runs_of(before, lasts=2 * MINUTE)
         assert runs.now + 5 * MINUTE - runs.run("firing") < runs.lasts  # pending
         assert runs.now + 5 * MINUTE - runs.run("firing") >= runs.lasts  # fires
+
+
+@pytest.mark.parametrize("earlier", ["", "..", "....."])
+@pytest.mark.parametrize(("judgements", "state"), [(40, "."), (40, "F"), (6, "F")])
+def test_a_gate_silences_no_cron(earlier: str, judgements: int, state: str) -> None:
+    runs = runs_of(earlier, lasts=2 * MINUTE)
+    runs.gate(judgements, STATES[state])
+    runs.run("firing")
+    assert runs.run("firing") <= runs.now - 5 * MINUTE  # it fires at the second failing run of cron's at the latest
+    assert runs.run("firing") <= runs.now - 10 * MINUTE
+
+
+def test_runs_that_could_not_tell_are_no_gap() -> None:
+    assert runs_of(".F????F").records[0].since == NOON + 10 * MINUTE
+
+
+def test_the_gap_that_is_judged_is_not_usual() -> None:
+    runs = runs_of(".F")
+    assert runs.run("firing", after=timedelta(days=30)) == runs.now
+
+
+def test_while_no_interval_is_known_no_gap_breaks_it() -> None:
+    runs = runs_of("F")
+    assert runs.run("firing", after=timedelta(days=30)) == NOON + 5 * MINUTE
+
+
+def test_where_cron_never_ran_other_runs_tell_what_is_usual() -> None:
+    runs = Runs()
+    runs.gate(5, "firing")
+    since = runs.records[0].since
+    assert runs.run("firing", after=timedelta(seconds=20), is_gates=True) == since
+    assert runs.run("firing", after=MINUTE, is_gates=True) == runs.now
 
 
 def test_a_clock_that_was_set_back_breaks_nothing() -> None:
