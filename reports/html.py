@@ -68,7 +68,6 @@ def render(results: Results, table: str | None) -> str:
     section = environment(results.timezone).get_template("report.html.j2").render(
         results=results,
         groups=_groups(results),
-        followers=results.followers,
         picture=lambda alert: picture(alert.recent),
         runbook_of=lambda alert: runbooks.of_alert(alert.name),
         lasted=lambda alert: _lasted(results, alert),
@@ -118,11 +117,9 @@ def style() -> str:
     return _file("report.css")
 
 
-def _groups(results: Results) -> list[tuple[str, list[AlertResult]]]:
-    """Give the alerts that stand by themselves, by what is shown of them; a follower is shown beneath its cause."""
-    names = {alert.name for alert in results.alerts}
-    roots = [alert for alert in results.alerts if not (alert.follows and alert.caused_by in names)]
-    return [(state, list(alerts)) for state, alerts in groupby(roots, lambda alert: alert.shown_state)]
+def _groups(results: Results) -> list[tuple[str, list[tuple[AlertResult, list[AlertResult]]]]]:
+    """Give the alerts that stand by themselves, by what is shown of them, each with what is shown beneath it."""
+    return [(state, list(group)) for state, group in groupby(results.by_root(), lambda family: family[0].shown_state)]
 
 
 def _lasted(results: Results, alert: AlertResult) -> Span | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
 
@@ -12,6 +12,9 @@ from checks.judging import AlertRow, CheckOutcome, Measured, State
 from checks.muting import Muted
 from fixtures.probing import Evidence
 from reports.past import ContainerState, Past
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCHEMA_VERSION = 1
 NOTHING_JUDGED = 5  # as pytest's own status for "no tests collected"
@@ -21,7 +24,7 @@ Verdict = Literal["ok", "firing", "unknown"]
 
 _EXPLAINS = ("firing", "unknown", "pending", "silenced")  # states in which an alert explains others
 _WORST_FIRST: dict[State, int] = {
-    "firing": 0, "unknown": 1, "pending": 2, "silenced": 3, "noted": 4, "ok": 5, "skipped": 6,
+    "firing": 0, "unknown": 1, "silenced": 2, "pending": 3, "noted": 4, "ok": 5, "skipped": 6,
 }  # fmt: skip
 
 
@@ -168,9 +171,28 @@ class Results(Struct, frozen=True):
         """The alert to look at first."""
         return self.alerts[0] if self.alerts else None
 
-    def followers(self, name: str) -> list[AlertResult]:
-        """The alerts that this alert, or the resource it explains, explains."""
-        return [alert for alert in self.alerts if alert.caused_by == name and alert.follows]
+    def by_root(self) -> list[tuple[AlertResult, list[AlertResult]]]:
+        """Give each alert that stands by itself, with all that follow from it, however far: every alert is there once.
+
+        Of alerts that explain each other in a circle, the one to look at first stands for them.
+        """
+        speak = {alert.name for alert in self.alerts if alert.shown_state not in ("ok", "skipped")}
+        explains: dict[str | None, list[AlertResult]] = {}
+        for alert in self.alerts:
+            follows = alert.follows and alert.caused_by in speak
+            explains.setdefault(alert.caused_by if follows else None, []).append(alert)
+        told: set[str] = set()
+
+        def beneath(root: AlertResult) -> Iterator[AlertResult]:
+            told.add(root.name)
+            for alert in explains.get(root.name, ()):
+                if alert.name not in told:
+                    yield alert
+                    yield from beneath(alert)
+
+        families = {root.name: list(beneath(root)) for root in explains.get(None, ())}
+        families |= {alert.name: list(beneath(alert)) for alert in self.alerts if alert.name not in told}
+        return [(alert, families[alert.name]) for alert in self.alerts if alert.name in families]
 
 
 def states_that_count(outcomes: list[CheckOutcome]) -> list[State]:

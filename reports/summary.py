@@ -12,14 +12,11 @@ def of(results: Results) -> str:
     """Say what fires, against which limit, why, since when, and where it is written what to do."""
     head = f"{results.target}: {results.verdict} at {results.started_at}"
     lines = [head if results.complete else f"{head} (stopped before it was complete)"]
-    told: set[str] = set()
-    for alert in results.alerts:
-        if alert.shown_state in ("ok", "skipped") or alert.name in told:
+    for alert, followers in results.by_root():
+        if alert.shown_state in ("ok", "skipped"):
             continue
         lines += _lines(alert)
-        for follower in results.followers(alert.name):
-            lines.append(f"  - {follower.shown_state} sev{follower.severity} {follower.name} follows from it")
-            told.add(follower.name)
+        lines += [f"  - {each.shown_state} sev{each.severity} {each.name} {follows(each, alert)}" for each in followers]
     if results.changes:
         lines.append(f"changed since all was well at {results.changes.since}: {'; '.join(results.changes.words)}")
     return "\n".join(lines)
@@ -39,6 +36,11 @@ def _lines(alert: AlertResult) -> list[str]:
 def cause(alert: AlertResult, found: Cause) -> str:
     """Name a probable cause, and say what was seen of it where that is more than the alert itself says."""
     return found.name if found.message == alert.message else f"{found.name}: {found.message}"
+
+
+def follows(alert: AlertResult, root: AlertResult) -> str:
+    """Say what an alert beneath a root follows from."""
+    return f"follows from {'it' if alert.caused_by == root.name else alert.caused_by}"
 
 
 def runbook(alert: AlertResult) -> str:

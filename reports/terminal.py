@@ -18,17 +18,13 @@ EXCERPT_LINES = 8
 def write(terminal: Any, results: Results, folder: Path | None, complaints: list[str]) -> None:
     """Write a line an alert that is not simply ok, worst first, what follows from another one beneath it."""
     verbose = terminal.config.option.verbose > 0
-    speaks = [alert for alert in results.alerts if alert.shown_state not in ("ok", "skipped")]
+    speaks = [family for family in results.by_root() if family[0].shown_state not in ("ok", "skipped")]
     if speaks:
         terminal.write_sep("=", f"{results.target}: {results.verdict}", bold=True, red=results.verdict != "ok")
-    told: set[str] = set()
-    for alert in speaks:
-        if alert.name in told:
-            continue
+    for alert, followers in speaks:
         _write_alert(terminal, alert, verbose)
-        for follower in results.followers(alert.name):
-            _write_follower(terminal, follower)
-            told.add(follower.name)
+        for follower in followers:
+            _write_follower(terminal, follower, alert)
     if results.changes and results.verdict != "ok":
         _write_line(terminal, "changed", f"since all was well at {results.changes.since}:")
         for words in results.changes.words:
@@ -94,8 +90,8 @@ def _write_evidence(terminal: Any, alert: AlertResult) -> None:
                 terminal.write_line(f"{'':20}{_plain(line)}".rstrip())
 
 
-def _write_follower(terminal: Any, alert: AlertResult) -> None:
-    how = f"follows from it: {_on_one_line(alert.message)}"
+def _write_follower(terminal: Any, alert: AlertResult, root: AlertResult) -> None:
+    how = f"{summary.follows(alert, root)}: {_on_one_line(alert.message)}"
     if alert.shown_state == "unknown":
         how = "cannot be judged while that is so"
         if alert.state == "ok":

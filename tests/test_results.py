@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import random
+import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -8,8 +11,11 @@ from msgspec.structs import replace
 
 from checks.judging import AlertRow, CheckOutcome, judge
 from fixtures.probing import CannotTell
+from reports import html, summary
 from reports.past import Past
 from reports.results import AlertResult, alerts_of, exit_status, stamp, states_that_count, verdict
+from tests.test_history import run_of
+from tests.test_terminal import lines
 
 if TYPE_CHECKING:
     from checks.alerting import Role
@@ -188,11 +194,46 @@ def test_an_alert_that_does_not_fire_explains_no_other_that_does() -> None:
     assert alerts["APIDown"].caused_by is None
 
 
+def test_what_follows_from_a_follower_stands_beneath_the_root() -> None:
+    alerts = results(
+        trigger(DATABASE_DOWN, "firing"),
+        trigger(API_DOWN, "firing"),
+        diagnostic(API_DOWN, "firing", "database-lost", "DatabaseDown"),
+        trigger(SLOW, "unknown", "api"),
+    )
+    assert families(list(alerts.values())) == {"DatabaseDown": ["APIDown", "Slow"]}
+
+
+def families(alerts: list[AlertResult]) -> dict[str, list[str]]:
+    told = run_of(NOW, {}, alerts=alerts)
+    return {root.name: [follower.name for follower in followers] for root, followers in told.by_root()}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_alert_is_told_once_whatever_explains_what(seed: int) -> None:
+    chance = random.Random(seed)
+    names = [f"Alert{letter}" for letter in "ABCDEFGH"]
+    states: list[State] = ["firing", "firing", "unknown", "unknown", "pending", "silenced", "ok", "skipped"]
+    alerts = [
+        replace(
+            alert, caused_by=chance.choice([*names, None, "postgres"]), respond_by=stamp(NOW), escalate_at=stamp(NOW)
+        )
+        for alert in run_of(NOW, {name: chance.choice(states) for name in names}).alerts
+    ]
+    told = run_of(NOW, {}, verdict="firing", exit_status=1, alerts=alerts)
+    assert Counter(re.findall(r'<article [^>]*id="(\w+)"', html.render(told, None))) == Counter(names)
+    speak = Counter(alert.name for alert in alerts if alert.shown_state not in ("ok", "skipped"))
+    line = re.compile(r"^(?:\* |  - |[A-Z]+ +| +└ )(?:\w+ )?sev1 (\w+)", re.MULTILINE)
+    assert Counter(line.findall(summary.of(told))) == speak
+    assert Counter(line.findall("\n".join(lines(told)))) == speak
+
+
 # -- order
 
 
 def test_what_must_be_acted_on_comes_first() -> None:
     follower, noted, sev1, sev0 = row("Follower"), row("Noted"), row("B", severity=1), row("Z", explains="postgres")
+    held_back = [trigger(row("Waits"), "pending"), trigger(row("Quiet"), "silenced")]
     alerts = results(
         trigger(row("Well"), "ok"),
         trigger(row("Absent"), "skipped"),
@@ -203,8 +244,9 @@ def test_what_must_be_acted_on_comes_first() -> None:
         trigger(follower, "firing"),
         diagnostic(follower, "firing", "a", "Z"),
         trigger(sev0, "firing"),
+        *held_back,
     )
-    assert list(alerts) == ["Z", "B", "Follower", "Untold", "Noted", "Well", "Absent"]
+    assert list(alerts) == ["Z", "B", "Follower", "Untold", "Quiet", "Waits", "Noted", "Well", "Absent"]
 
 
 # -- the run as a whole
