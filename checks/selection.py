@@ -36,8 +36,17 @@ def part_of_alert(item: pytest.Item) -> tuple[Alert, Check] | None:
 
 def is_health_run(config: pytest.Config) -> bool:
     """Checks are what this run is asked for: not so for `pytest tests`."""
-    asked = [(config.invocation_params.dir / argument.split("::")[0]).resolve() for argument in config.args]
-    return any(path == HERE or HERE in path.parents or path in HERE.parents for path in asked)
+    return any(asks_for_all(config, argument) or HERE in _path(config, argument).parents for argument in config.args)
+
+
+def asks_for_all(config: pytest.Config, argument: str) -> bool:
+    """An argument names the folder of the checks, or one that holds it."""
+    path = _path(config, argument)
+    return path == HERE or path in HERE.parents
+
+
+def _path(config: pytest.Config, argument: str) -> Path:
+    return (config.invocation_params.dir / argument.split("::")[0]).resolve()
 
 
 def alert_names() -> dict[str, Path]:

@@ -102,7 +102,9 @@ class History:
                 for alert in records
             }
             green = database.execute(
-                "SELECT started_at, containers FROM run WHERE target = ? AND verdict = 'ok' AND containers != '[]'"
+                "SELECT started_at, containers FROM run WHERE target = ? AND verdict = 'ok' AND complete"
+                " AND selection = '' AND containers != '[]' AND NOT EXISTS"
+                " (SELECT 1 FROM judgement WHERE run = run.id AND state NOT IN ('ok', 'skipped'))"
                 " ORDER BY started_at DESC LIMIT 1",
                 (target,),
             ).fetchone()
@@ -221,8 +223,7 @@ class Memory:
         except (sqlite3.Error, OSError, ValueError) as error:
             self.complaint = f"the history could not be read: {error}"
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-                self.complaint += "; it is put aside, and a new one is begun"
-                history.put_aside()
+                self.complaint += f"; {_put_aside(history)}"
             return Past()
 
     @cached_property
@@ -240,9 +241,21 @@ class Memory:
         Raises CannotTell where this run cannot be recorded: to the next one it would have begun to hold just then, and
         to each after it.
         """
+        past = self.past  # first: a damaged file is put aside
         if self._unwritable:
             raise CannotTell(f"the history cannot be written: {self._unwritable}")
-        return self.past.since(alert.name, "firing", alert.lasts, now)
+        return past.since(alert.name, "firing", alert.lasts, now)
+
+
+def _put_aside(history: History) -> str:
+    """Put a damaged history aside, and say what came of it."""
+    try:
+        history.put_aside()
+    except FileNotFoundError:
+        return "another run has put it aside"
+    except OSError as error:
+        return f"nor could it be put aside: {error}"
+    return "it is put aside, and a new one is begun"
 
 
 def _has_rhythm(database: sqlite3.Connection) -> bool:

@@ -36,7 +36,7 @@ class ContainerState(Struct, frozen=True):
 
 
 class Green(Struct, frozen=True):
-    """The last run that found everything well, and the containers it saw."""
+    """The last run that looked at everything and found it well, and the containers it saw."""
 
     at: datetime
     containers: list[ContainerState]

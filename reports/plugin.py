@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from checks.judging import AlertRow, CheckOutcome
 from checks.muting import FAILING_SINCE
-from checks.selection import is_health_run, part_of_alert
+from checks.selection import asks_for_all, is_health_run, part_of_alert
 from fixtures.probing import PROBES
 from fixtures.settings import settings_of
 from fixtures.target import TARGET
@@ -98,8 +98,10 @@ def _remember(session: pytest.Session) -> Memory | None:
 class _Worker:
     """In a worker of xdist: hand what only this process knows to the one that reports."""
 
+    memory: Memory | None = None
+
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        _remember(session)
+        self.memory = _remember(session)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -109,6 +111,7 @@ class _Worker:
             output["cost"] = session.stash[TARGET].cost.summary()
             output["containers"] = msgspec.to_builtins(_containers(session))
             output["compose_command"] = session.stash[TARGET].engine.compose_command
+            output["complaint"] = self.memory.complaint if self.memory else ""
 
 
 @dataclass(eq=False)
@@ -183,6 +186,7 @@ class HealthRun:
         """Take over what a worker of xdist handed in."""
         output = getattr(node, "workeroutput", None) or {}
         self.probes += output.get("probes", [])
+        self.published.complain(output.get("complaint", ""))
         self.compose_command = self.compose_command or output.get("compose_command", "")
         self.containers = self.containers or msgspec.convert(output.get("containers", []), list[ContainerState])
         for name, spent in output.get("cost", {}).items():
@@ -216,7 +220,7 @@ class HealthRun:
             status = int(pytest.ExitCode.INTERRUPTED)
         session.exitstatus = status
         self.results = self._results(session, outcomes, status, complete=not interrupted)
-        self.published = self._publish(self.results)
+        self._publish(self.results)
         self._mute()
 
     def _mute(self) -> None:
@@ -240,7 +244,7 @@ class HealthRun:
         target = session.stash.get(TARGET, None)
         settings = target.settings if target else settings_of(self.config).settings
         finished = datetime.now(UTC)
-        arguments = [str(argument) for argument in self.config.args]
+        arguments = [str(argument) for argument in self.config.args if not asks_for_all(self.config, argument)]
         last_failed = getattr(option, "lf", False)  # absent where pytest's cache is turned off
         past = self.memory.past if self.memory else Past()
         changes = past.changes(self.containers)
@@ -264,17 +268,17 @@ class HealthRun:
             changes=Changes(stamp(past.green.at), changes) if past.green and changes else None,
         )
 
-    def _publish(self, results: Results) -> Published:
+    def _publish(self, results: Results) -> None:
         page, junit = Path(self.config.option.htmlpath), Path(self.config.option.xmlpath)
         table = page.read_text(encoding="utf-8") if page.exists() else None
         xml = junit.read_text(encoding="utf-8") if junit.exists() else ""
-        complaint = self.memory.complaint if self.memory else ""
-        done = Published(complaints=[complaint] if complaint else [])
+        done = self.published
+        if self.memory:
+            done.complain(self.memory.complaint)
         publish(done, results, self.started, table, xml, self.config.option, output_of(self.config))
         if self.htmlpath and done.folder:  # where the user asked for pytest-html's file, ours takes its place
             with done.complaining(f"the report at {self.htmlpath}"):
                 Path(self.htmlpath).write_bytes((done.folder / "report.html").read_bytes())
-        return done
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

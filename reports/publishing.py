@@ -62,7 +62,12 @@ class Published(Struct):
             yield
         except (sqlite3.Error, OSError) as error:
             if not any(str(error) in complaint for complaint in self.complaints):
-                self.complaints.append(f"{what} could not be written: {error}")
+                self.complain(f"{what} could not be written: {error}")
+
+    def complain(self, sentence: str) -> None:
+        """Keep a sentence, once; an empty one says nothing."""
+        if sentence and sentence not in self.complaints:
+            self.complaints.append(sentence)
 
 
 def publish(

@@ -138,7 +138,7 @@ class Selection(Struct, frozen=True):
     @property
     def words(self) -> str:
         """What was asked for, in short; empty for everything."""
-        return self.markers or self.keywords or (" ".join(self.arguments) if self.partial else "")
+        return self.markers or self.keywords or " ".join(self.arguments) or ("what failed" if self.partial else "")
 
 
 class Results(Struct, frozen=True):

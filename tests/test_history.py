@@ -12,14 +12,15 @@ import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from checks.judging import Measured
-from reports.history import FILE, REMEMBERED, History
-from reports.past import ContainerState
+from reports.history import FILE, REMEMBERED, History, Memory
+from reports.past import ContainerState, Past
 from reports.results import AlertResult, Results, Selection, Verdict, stamp
 from tests.conftest import runs_in
 from tests.projects import ROOT, Project, environment, nowhere
@@ -92,6 +93,26 @@ def test_an_alert_that_was_not_judged_leaves_no_trace(history: History) -> None:
     results.alerts[1] = replace(results.alerts[1], judged=False)
     history.record(results, "", KEEP)
     assert set(history.past("mine").records) == {"A"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"states": {"A": "ok", "B": "pending"}},
+        {"states": {"A": "ok", "B": "silenced"}},
+        {"selection": Selection("sev0", "", [], partial=False)},
+        {"selection": Selection("", "", ["checks/sev0"], partial=False)},
+        {"selection": Selection("", "", [], partial=True)},
+        {"complete": False},
+    ],
+)  # fmt: skip
+def test_a_run_that_left_something_out_or_held_it_back_is_not_green(history: History, more: dict[str, Any]) -> None:
+    history.record(run_of(NOON, {"A": "ok", "B": "skipped"}, containers=[API]), "", KEEP)
+    later = {"states": {"A": "ok"}, "containers": [API], **more}
+    history.record(run_of(NOON + timedelta(minutes=5), **later), "", KEEP)
+    green = history.past("mine").green
+    assert green is not None
+    assert green.at == NOON
 
 
 def test_the_last_green_run_is_the_last_that_saw_containers_and_found_all_well(history: History) -> None:
@@ -189,6 +210,14 @@ def test_a_partial_run_speaks_for_the_alerts_it_judged(project: Project, judge: 
     assert rows(tmp_path / "output") == [(1, "ItIsOk", "ok")]
 
 
+@pytest.mark.parametrize(("arguments", "said"), [((), ""), (("checks",), ""), (("checks/sev0",), "checks/sev0")])
+def test_a_run_of_a_folder_says_so(
+    project: Project, judge: Judge, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    judge(*arguments, target=nowhere(tmp_path), cwd=project.folder)
+    assert History(tmp_path / "output").runs()[0].selection == said
+
+
 def test_two_runs_at_the_same_moment_are_both_recorded(project: Project, tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "pytest", f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}",
@@ -217,6 +246,30 @@ def test_a_damaged_history_costs_one_warning_and_a_new_one_is_begun(
     assert (output / "history.damaged").exists()
     assert rows(output) == [(1, "ItFires", "firing"), (1, "ItIsOk", "ok")]
     assert "history could not" not in judge(target=nowhere(tmp_path), cwd=project.folder).output
+
+
+def test_a_damaged_history_that_cannot_be_put_aside_costs_a_warning_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / FILE).write_bytes(b"this is no database, whatever it is called" * 100)
+    for error, words in (
+        (FileNotFoundError(), "; another run has put it aside"),
+        (OSError("Read-only file system"), "; nor could it be put aside: Read-only file system"),
+    ):
+        monkeypatch.setattr(History, "put_aside", Mock(side_effect=error))
+        memory = Memory(tmp_path, "mine")
+        assert memory.past == Past()
+        assert memory.complaint.endswith(words)
+
+
+def test_in_four_processes_a_damaged_history_costs_one_warning(project: Project, judge: Judge, tmp_path: Path) -> None:
+    lasting = "@trigger()\ndef test_it():\n    assert False\n\nfrom msgspec.structs import replace\n"
+    project.add_alert("it_fires", lasting + "ALERT = replace(ALERT, lasts=minutes(2))\n")
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output" / FILE).write_bytes(b"this is no database, whatever it is called" * 100)
+    seen = judge("-n", "2", "--honor-for", target=nowhere(tmp_path), cwd=project.folder)
+    assert (seen.status, seen.in_state("pending")) == (0, {"ItFires"})
+    assert seen.output.count("the history could not be read: file is not a database") == 1
 
 
 def test_a_history_that_is_damaged_within_is_put_aside_too(project: Project, judge: Judge, tmp_path: Path) -> None:
