@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+BUILDING = ".writing-"
+ABANDONED = 3600.0  # seconds: nobody is writing into it any more
+TWINS = 1000
 _RUN = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d+))?")
 
 
@@ -22,13 +27,12 @@ def write_run(root: Path, started: datetime, files: dict[str, str], *, moves_lat
     The folder appears under its name only once it is complete, and `latest` is replaced in one step.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))  # made for the owner alone
+    building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=root))  # made for the owner alone
     try:
         for name, text in files.items():
             (building / name).touch(mode=0o600)
             (building / name).write_text(text, encoding="utf-8")
-        folder = _name(root, started)
-        building.rename(folder)
+        folder = _named(building, started)
     except OSError:
         shutil.rmtree(building, ignore_errors=True)
         raise
@@ -53,10 +57,16 @@ def replace_file(path: Path, text: str) -> None:
 
 
 def prune(root: Path, keep: int) -> None:
-    """Remove all but the newest runs; whatever is not named like a run is left alone."""
+    """Remove all but the newest runs, and what killed ones left; whatever is not named like a run is left alone.
+
+    The run that `latest` points to stays, however many partial ones came after it.
+    """
+    latest = (root / "latest").resolve().name
     runs = sorted((entry.name for entry in os.scandir(root) if _RUN.fullmatch(entry.name)), key=_age)
-    for name in runs[:-keep]:
-        shutil.rmtree(root / name, ignore_errors=True)
+    left = [path.name for path in root.glob(f"{BUILDING}*") if time.time() - path.stat().st_mtime > ABANDONED]
+    for name in (*runs[:-keep], *left):
+        if name != latest:
+            shutil.rmtree(root / name, ignore_errors=True)
 
 
 def _age(name: str) -> tuple[str, int]:
@@ -65,10 +75,13 @@ def _age(name: str) -> tuple[str, int]:
     return found[1], int(found[2] or 1)
 
 
-def _name(root: Path, started: datetime) -> Path:
-    """Name a run by its start; two runs of one second are told apart."""
+def _named(building: Path, started: datetime) -> Path:
+    """Name a run by its start; two runs of one second are told apart, also where both are named at this moment."""
     name = started.strftime("%Y-%m-%dT%H-%M-%SZ")
-    folder, twin = root / name, 2
-    while folder.exists():
-        folder, twin = root / f"{name}-{twin}", twin + 1
-    return folder
+    for folder in (building.with_name(name), *(building.with_name(f"{name}-{twin}") for twin in range(2, TWINS))):
+        try:
+            return building.rename(folder)  # fails where the folder is there, since it is not empty
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+    raise FileExistsError(errno.EEXIST, "too many runs of one second", name)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
-from reports.output import write_run
+from reports.output import ABANDONED, prune, write_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +59,46 @@ def test_runs_of_one_second_are_told_apart(tmp_path: Path) -> None:
     names = [write_run(tmp_path, NOON, FILES, moves_latest=True).name for _ in range(3)]
     assert names == ["2026-03-04T12-00-00Z", "2026-03-04T12-00-00Z-2", "2026-03-04T12-00-00Z-3"]
     assert (tmp_path / "latest").resolve().name == names[-1]
+
+
+def test_runs_that_are_written_at_the_same_moment_are_told_apart(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        folders = set(pool.map(lambda _: write_run(tmp_path, NOON, FILES, moves_latest=False), range(64)))
+    assert len(folders) == 64
+    assert all((folder / "report.html").exists() for folder in folders)
+
+
+def test_what_is_wrong_otherwise_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pathlib.Path.rename", Mock(side_effect=PermissionError("not here")))
+    with pytest.raises(PermissionError):
+        write_run(tmp_path, NOON, FILES, moves_latest=False)
+
+
+def test_all_but_the_newest_runs_are_removed(tmp_path: Path) -> None:
+    for minute in range(5):
+        write_run(tmp_path, NOON + timedelta(minutes=minute), FILES, moves_latest=True)
+    (tmp_path / "mine").mkdir()
+    prune(tmp_path, 2)
+    kept = {"2026-03-04T12-03-00Z", "2026-03-04T12-04-00Z", "latest", "mine"}
+    assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+def test_the_run_that_latest_points_to_is_kept(tmp_path: Path) -> None:
+    whole = write_run(tmp_path, NOON, FILES, moves_latest=True)
+    for minute in range(1, 5):
+        write_run(tmp_path, NOON + timedelta(minutes=minute), FILES, moves_latest=False)
+    prune(tmp_path, 2)
+    assert (tmp_path / "latest" / "report.html").exists()
+    assert len(list(tmp_path.glob("20*"))) == 3
+    assert whole.exists()
+
+
+def test_what_a_killed_run_left_is_removed_once_nobody_writes_it(tmp_path: Path) -> None:
+    for name, age in ((".writing-old", 2 * ABANDONED), (".writing-new", 1.0)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    prune(tmp_path, 2)
+    assert {path.name for path in tmp_path.iterdir()} == {".writing-new"}
 
 
 def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
