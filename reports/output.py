@@ -31,7 +31,7 @@ def write_run(root: Path, started: datetime, files: dict[str, str], *, moves_lat
     try:
         for name, text in files.items():
             (building / name).touch(mode=0o600)
-            (building / name).write_text(text, encoding="utf-8")
+            (building / name).write_text(text, encoding="utf-8", errors="backslashreplace")
         folder = _named(building, started)
     except OSError:
         shutil.rmtree(building, ignore_errors=True)
@@ -63,10 +63,17 @@ def prune(root: Path, keep: int) -> None:
     """
     latest = (root / "latest").resolve().name
     runs = sorted((entry.name for entry in os.scandir(root) if _RUN.fullmatch(entry.name)), key=_age)
-    left = [path.name for path in root.glob(f"{BUILDING}*") if time.time() - path.stat().st_mtime > ABANDONED]
+    left = [path.name for path in root.glob(f"{BUILDING}*") if _is_abandoned(path)]
     for name in (*runs[:-keep], *left):
         if name != latest:
             shutil.rmtree(root / name, ignore_errors=True)
+
+
+def _is_abandoned(building: Path) -> bool:
+    try:
+        return time.time() - building.stat().st_mtime > ABANDONED
+    except FileNotFoundError:  # its run has just named it
+        return False
 
 
 def _age(name: str) -> tuple[str, int]:

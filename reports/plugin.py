@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 
 from checks.judging import AlertRow, CheckOutcome
 from checks.muting import FAILING_SINCE
-from checks.selection import asks_for_all, is_health_run, part_of_alert
+from checks.selection import alert_names, asks_for_all, is_health_run, part_of_alert
 from fixtures.probing import PROBES
 from fixtures.settings import settings_of
 from fixtures.target import TARGET
@@ -63,9 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Worker(), "ordinaut-worker")
         return
     run = HealthRun(config)
-    config.option.htmlpath = config.option.htmlpath or str(run.scratch / "pytest.html")
+    config.option.htmlpath, config.option.xmlpath = run.page, run.junit
     config.option.self_contained_html = True
-    config.option.xmlpath = config.option.xmlpath or str(run.scratch / "junit.xml")
     config.pluginmanager.register(run, "ordinaut-health-run")
     config.pluginmanager.register(table, "ordinaut-table")
     if github.is_here():
@@ -123,6 +123,8 @@ class HealthRun:
     outcomes: dict[str, CheckOutcome] = field(default_factory=dict)
     broken_modules: dict[str, CheckOutcome] = field(default_factory=dict)
     modules: set[str] = field(default_factory=set)  # of the alerts that are to be judged
+    lost: dict[str, str] = field(default_factory=dict)  # checks that failed without an outcome, and why
+    stopped_by_option: bool = False  # -x, in a worker of xdist
     probes: list[dict[str, Any]] = field(default_factory=list)
     cost: dict[str, dict[str, float]] = field(default_factory=dict)
     containers: list[ContainerState] = field(default_factory=list)
@@ -132,10 +134,14 @@ class HealthRun:
     published: Published = field(default_factory=Published)
 
     def __post_init__(self) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="ordinaut-report-")
-        self.scratch = Path(self._scratch.name)
-        self.htmlpath = self.config.option.htmlpath
-        self.xmlpath = self.config.option.xmlpath
+        """Make a place for what pytest's own reporters write; where there is none they write nothing."""
+        option = self.config.option
+        self._wanted = {"report.html": option.htmlpath, "junit.xml": option.xmlpath}  # where the user wants them too
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self.page = self.junit = None
+        with self.published.complaining("what pytest itself reports"):
+            self._scratch = tempfile.TemporaryDirectory(prefix="ordinaut-report-")
+            self.page, self.junit = f"{self._scratch.name}/pytest.html", f"{self._scratch.name}/junit.xml"
         self._muted: list[tuple[str, Any]] = []
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -149,7 +155,8 @@ class HealthRun:
         """Remove what pytest's own reporters wrote; they unregister themselves after us."""
         for name, plugin in self._muted:
             self.config.pluginmanager.register(plugin, name)
-        self._scratch.cleanup()
+        if self._scratch:
+            self._scratch.cleanup()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that does not import is an alert that could not be judged."""
@@ -166,7 +173,8 @@ class HealthRun:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Know it from the workers of xdist, where they collect."""
-        self.modules |= {identity.partition("::")[0] for identity in ids}
+        known = {str(path.relative_to(self.config.rootpath)) for path in alert_names().values()}
+        self.modules |= known & {identity.partition("::")[0] for identity in ids}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the outcome that a check's report carries, from whichever process."""
@@ -174,6 +182,8 @@ class HealthRun:
         if told is not None:
             outcome = msgspec.convert(told, CheckOutcome)
             self.outcomes[outcome.id] = outcome
+        elif report.failed:  # a worker of xdist died, or it is no check of an alert
+            self.lost[report.nodeid] = str(report.longrepr).strip().rpartition("\n")[2]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
@@ -185,6 +195,7 @@ class HealthRun:
     def pytest_testnodedown(self, node: Any) -> None:
         """Take over what a worker of xdist handed in."""
         output = getattr(node, "workeroutput", None) or {}
+        self.stopped_by_option |= bool(output.get("shouldfail"))
         self.probes += output.get("probes", [])
         self.published.complain(output.get("complaint", ""))
         self.compose_command = self.compose_command or output.get("compose_command", "")
@@ -202,9 +213,10 @@ class HealthRun:
             pytest.ExitCode.TESTS_FAILED,
             pytest.ExitCode.NO_TESTS_COLLECTED,
         )
-        yield
-        if session.exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
-            self._mute()
+        with self.published.complaining("what pytest itself reports"):
+            yield
+        self._mute()
+        if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
         interrupted = bool(stopped or session.shouldfail or session.shouldstop)
         if PROBES in session.stash and not self.probes:
@@ -213,29 +225,45 @@ class HealthRun:
             self.containers = _containers(session)
             self.compose_command = session.stash[TARGET].engine.compose_command
         outcomes = list(self.outcomes.values()) + list(self.broken_modules.values())
-        if interrupted:
-            outcomes += self._never_judged(outcomes)
+        outcomes += self._lost(outcomes)
+        outcomes += self._never_judged(outcomes, "the run was stopped before" if interrupted else "nothing came of it")
         status = exit_status(states_that_count(outcomes))
-        if stopped and session.exitstatus == pytest.ExitCode.INTERRUPTED and not self.broken_modules:
-            status = int(pytest.ExitCode.INTERRUPTED)
+        own_end = self.broken_modules or self.stopped_by_option
+        if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR or (
+            session.exitstatus == pytest.ExitCode.INTERRUPTED and not own_end
+        ):
+            status = int(session.exitstatus)
         session.exitstatus = status
-        self.results = self._results(session, outcomes, status, complete=not interrupted)
-        self._publish(self.results)
-        self._mute()
+        with self.published.complaining("the results"):
+            self.results = self._results(session, outcomes, status, complete=not interrupted)
+            self._publish(self.results)
 
     def _mute(self) -> None:
         """Keep pytest's own reporters from naming the files that are about to be removed."""
         for name, plugin in self.config.pluginmanager.list_name_plugin():
-            theirs = {"LogXML": self.xmlpath, "SelfContainedReport": self.htmlpath}
-            if plugin is not None and theirs.get(type(plugin).__name__, "shown") is None:
+            if type(plugin).__name__ in ("LogXML", "SelfContainedReport"):
                 self.config.pluginmanager.unregister(plugin)
                 self._muted.append((name, plugin))
 
-    def _never_judged(self, outcomes: list[CheckOutcome]) -> list[CheckOutcome]:
-        """Give an unknown for each selected alert of which nothing was judged before the run was stopped."""
-        untold = [_untold(Path(module), "not judged: the run was stopped before") for module in sorted(self.modules)]
-        judged = {outcome.alert.name for outcome in outcomes}
-        return [replace(outcome, judged=False) for outcome in untold if outcome.alert.name not in judged]
+    def _lost(self, outcomes: list[CheckOutcome]) -> list[CheckOutcome]:
+        """Give an unknown for each check that failed without an outcome."""
+        judged = {_module(outcome): outcome for outcome in outcomes if outcome.role == "trigger"}
+        lost = []
+        for identity, why in self.lost.items():
+            outcome = replace(_untold(Path(identity.partition("::")[0]), why), id=identity)
+            if trigger := judged.get(_module(outcome)):
+                outcome = replace(outcome, alert=trigger.alert, role="diagnostic")
+            lost.append(outcome)
+        return lost
+
+    def _never_judged(self, outcomes: list[CheckOutcome], why: str) -> list[CheckOutcome]:
+        """Give an unknown for each alert that was to be judged and whose trigger has no outcome."""
+        judged = {_module(outcome) for outcome in outcomes if outcome.role == "trigger"}
+        rows = {_module(outcome): outcome.alert for outcome in outcomes}
+        untold = {module: _untold(Path(module), f"not judged: {why}") for module in sorted(self.modules - judged)}
+        return [
+            replace(outcome, judged=False, alert=rows.get(module, outcome.alert)) for module, outcome in untold.items()
+        ]
 
     def _results(
         self, session: pytest.Session, outcomes: list[CheckOutcome], status: int, *, complete: bool
@@ -269,27 +297,41 @@ class HealthRun:
         )
 
     def _publish(self, results: Results) -> None:
-        page, junit = Path(self.config.option.htmlpath), Path(self.config.option.xmlpath)
-        table = page.read_text(encoding="utf-8") if page.exists() else None
-        xml = junit.read_text(encoding="utf-8") if junit.exists() else ""
         done = self.published
         if self.memory:
             done.complain(self.memory.complaint)
-        publish(done, results, self.started, table, xml, self.config.option, output_of(self.config))
-        if self.htmlpath and done.folder:  # where the user asked for pytest-html's file, ours takes its place
-            with done.complaining(f"the report at {self.htmlpath}"):
-                Path(self.htmlpath).write_bytes((done.folder / "report.html").read_bytes())
+        table, junit = self._written(self.page), self._written(self.junit) or ""
+        files = publish(done, results, self.started, table, junit, self.config.option, output_of(self.config))
+        for name, wanted in self._wanted.items():
+            if wanted and name in files:
+                with done.complaining(wanted):
+                    path = Path(os.path.expandvars(wanted)).expanduser()
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(files[name], encoding="utf-8", errors="backslashreplace")
+
+    def _written(self, path: str | None) -> str | None:
+        """Give what one of pytest's own reporters wrote; None where it wrote nothing that can be read."""
+        if path and Path(path).exists():
+            with self.published.complaining("what pytest itself reports"):
+                return Path(path).read_text(encoding="utf-8")
+        return None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the block an engineer acts on."""
         if self.results:
             terminal.write(terminalreporter, self.results, self.published.folder, self.published.complaints)
+        else:
+            terminal.complain(terminalreporter, self.published.complaints)
 
 
 def _containers(session: pytest.Session) -> list[ContainerState]:
     seen = session.stash[TARGET].engine.seen()
     return sorted((ContainerState(c.name, c.service, c.image, c.started_at) for c in seen), key=lambda c: c.name)
+
+
+def _module(outcome: CheckOutcome) -> str:
+    return outcome.id.partition("::")[0]
 
 
 def _interrupt(*_: object) -> None:

@@ -60,9 +60,10 @@ class Published(Struct):
         """Turn a failure to write into a sentence; one is enough where several things fail for one cause."""
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
-            if not any(str(error) in complaint for complaint in self.complaints):
-                self.complain(f"{what} could not be written: {error}")
+        except Exception as error:  # noqa: BLE001  whatever fails in reporting must not cost the verdict
+            words = str(error) if isinstance(error, sqlite3.Error | OSError) else f"{type(error).__name__}: {error}"
+            if not any(words in complaint for complaint in self.complaints):
+                self.complain(f"{what} could not be written: {words}")
 
     def complain(self, sentence: str) -> None:
         """Keep a sentence, once; an empty one says nothing."""
@@ -72,13 +73,13 @@ class Published(Struct):
 
 def publish(
     done: Published, results: Results, started: datetime, table: str | None, junit: str, option: Any, root: Path
-) -> None:
-    """Write and tell a run; `table` is pytest-html's page, `junit` pytest's own XML."""
-    files = {
-        "report.html": html.render(results, table),
-        "results.json": msgspec.json.format(msgspec.json.encode(results), indent=2).decode(),
-        "junit.xml": junit,
-    }
+) -> dict[str, str]:
+    """Write and tell a run, give its files; `table` is pytest-html's page, `junit` pytest's own XML."""
+    files = {"junit.xml": junit}
+    with done.complaining("report.html"):
+        files["report.html"] = html.render(results, table)
+    with done.complaining("results.json"):
+        files["results.json"] = msgspec.json.format(msgspec.json.encode(results), indent=2).decode()
     with done.complaining("the report"):
         whole = results.complete and not results.selection.partial and results.judged_something
         done.folder = write_run(root, started, files, moves_latest=whole)
@@ -88,7 +89,7 @@ def publish(
         folder = done.folder.name if done.folder else ""
         history.record(results, folder, option.keep, honors_for=option.honor_for)
         index.write(root, history.runs(), results.timezone)
-    if option.results:
+    if option.results and "results.json" in files:
         with done.complaining("the results"):
             replace_file(option.results, files["results.json"])
     if option.metrics:
@@ -103,3 +104,4 @@ def publish(
         from reports import ping
 
         done.complaints += ping.send(option.ping, results.exit_status)
+    return files

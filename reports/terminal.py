@@ -31,9 +31,14 @@ def write(terminal: Any, results: Results, folder: Path | None, complaints: list
             _write_line(terminal, "", words)
     if not results.complete:
         terminal.write_line("the run was stopped before it was complete", yellow=True)
-    for complaint in complaints:
-        terminal.write_line(complaint, yellow=True)
+    complain(terminal, complaints)
     terminal.write_line(_last_line(results, folder))
+
+
+def complain(terminal: Any, complaints: list[str]) -> None:
+    """Write what went wrong with the report itself."""
+    for complaint in complaints:
+        terminal.write_line(_on_one_line(complaint), yellow=True)
 
 
 def _write_alert(terminal: Any, alert: AlertResult, verbose: bool) -> None:

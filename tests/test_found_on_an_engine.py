@@ -65,6 +65,13 @@ def test_where_no_name_tells_the_image_does() -> None:
     assert found(engine).project == BY_HAND
 
 
+@pytest.mark.parametrize(("zone", "taken"), [("Europe/Berlin", "Europe/Berlin"), ("CET-1CEST", "UTC")])
+def test_the_zone_of_the_api_is_taken_where_it_is_one(zone: str, taken: str) -> None:
+    api = container("ops_api_1", "ops", "api", environment=(*ENVIRONMENT, f"TZ={zone}"))
+    others = [raw for raw in ordinaut("ops", "{}_{}_1") if raw["Name"] != "/ops_api_1"]
+    assert found(MadeUpEngine(api, *others)).timezone == taken
+
+
 def test_a_name_comes_before_an_image() -> None:
     engine = MadeUpEngine(*by_hand("redis", "cache", redis="redis:7.2", cache="redis:6"))
     assert services(engine) == {"redis": "redis"}

@@ -37,6 +37,11 @@ BY_ITS_SHAPE = {
     "SQL of an encrypted password": ("CREATE ROLE u ENCRYPTED PASSWORD 'SCRAM-SHA-256$4096:Hidden1'", "Hidden1"),
 }
 
+
+def test_what_is_no_text_can_be_written_all_the_same() -> None:
+    assert Masker(set())("caf\udce9 ☕") == "caf\\udce9 ☕"
+
+
 HARMLESS = [
     "PostgreSQL at db:5432/orchestrator refuses the password",
     "FATAL:  password authentication failed for user \"orchestrator\"",

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
@@ -247,6 +250,62 @@ def _compare(alone: Judgement, together: Judgement) -> None:
     assert set(together.results["cost"]) == set(alone.results["cost"])
 
 
+DIES = """
+import os
+
+def test_it(request):
+    if hasattr(request.config, "workerinput"):
+        os._exit(1)
+"""
+
+
+def test_a_trigger_whose_process_died_is_unknown(judge: Judge, project: Project, target: Path) -> None:
+    path = project.add_alert("dying_alert", DIES.replace("def test_it", "@trigger()\ndef test_it"))
+    project.add_alert("fine_alert", WELL)
+    seen = judge("-n", "2", target=target, cwd=project.folder)
+    assert (seen.status, seen.in_state("unknown"), seen.in_state("ok")) == (6, {"DyingAlert"}, {"FineAlert"})
+    assert outcomes(seen)[f"{path}::test_it"] == "unknown"
+    assert "crashed while running" in seen.alert("DyingAlert")["message"]
+
+
+def test_a_diagnostic_whose_process_died_is_unknown(judge: Judge, project: Project, target: Path) -> None:
+    dies = DIES.replace("def test_it", '@diagnostic(cause="b", step=1)\ndef test_it')
+    path = project.add_alert("dying_alert", WELL + dies)
+    seen = judge("-n", "2", target=target, cwd=project.folder)
+    assert seen.status == 6, seen.output
+    assert seen.alert("DyingAlert")["state"] == "ok"
+    assert outcomes(seen)[f"{path}::test_it"] == "unknown"
+
+
+def test_an_alert_of_which_nothing_came_is_unknown(judge: Judge, project: Project, target: Path) -> None:
+    path = project.add_alert("odd_alert", WELL)
+    plugin = "import pytest\n\n@pytest.hookimpl(tryfirst=True)\ndef pytest_runtest_protocol(item):\n"
+    (project.folder / "odd.py").write_text(plugin + '    return "test_all_is_well" in item.name or None\n')
+    seen = judge("-p", "odd", target=target, cwd=project.folder)
+    assert (seen.status, seen.alert("OddAlert")["state"]) == (6, "unknown"), seen.output
+    assert outcomes(seen) == {path: "unknown", f"{path}::test_no_cause_is_found": "ok"}
+
+
+def test_a_run_with_a_test_that_failed_and_is_no_check_is_not_well(
+    judge: Judge, project: Project, target: Path
+) -> None:
+    project.add_alert("fine_alert", WELL)
+    project.add_module("plain", "def test_it():\n    assert False, 'so it is'\n")
+    assert judge(target=target, cwd=project.folder).status == 6
+
+
+@pytest.mark.parametrize("processes", [(), ("-n", "2")])
+def test_exit_first_ends_as_what_was_found(
+    judge: Judge, project: Project, target: Path, processes: tuple[str, ...]
+) -> None:
+    for name in ("a_alert", "b_alert", "c_alert", "d_alert"):
+        project.add_alert(name, BAD)
+    seen = judge("-x", *processes, target=target, cwd=project.folder)
+    assert seen.status == 1, seen.output
+    assert seen.results is not None
+    assert (seen.results["verdict"], seen.results["complete"]) == ("firing", False)
+
+
 # -- reporting
 
 
@@ -283,6 +342,98 @@ def test_a_report_that_cannot_be_written_is_said_and_changes_no_verdict(
     seen = run_pytest(f"--target={target}", f"--output={tmp_path}/file/folder", cwd=project.folder)
     assert seen.returncode == 0
     assert "the report could not be written" in seen.stdout
+
+
+@pytest.mark.parametrize("option", ["--html", "--junitxml"])
+def test_a_file_that_cannot_be_written_where_the_user_said_costs_a_warning(
+    judge: Judge, project: Project, target: Path, tmp_path: Path, option: str
+) -> None:
+    project.add_alert("bad_alert", BAD)
+    (tmp_path / "file").touch()
+    seen = judge(f"{option}={tmp_path}/file/mine", target=target, cwd=project.folder)
+    assert (seen.status, seen.in_state("firing")) == (1, {"BadAlert"})
+    assert seen.output.count("could not be written: ") == 1
+    assert "FIRING   sev0 BadAlert" in seen.output
+    assert seen.folder is not None
+    assert len(list(seen.folder.iterdir())) == 3
+
+
+REPORTERS_FAIL = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    raise RuntimeError("no more paper")
+
+def pytest_configure(config):
+    from reports import html
+    html.ZoneInfo = None
+"""
+
+
+@pytest.mark.parametrize("processes", [(), ("-n", "2")])
+def test_a_reporter_that_fails_costs_a_warning(
+    judge: Judge, project: Project, target: Path, processes: tuple[str, ...]
+) -> None:
+    project.add_alert("bad_alert", BAD)
+    (project.folder / "failing.py").write_text(REPORTERS_FAIL)
+    seen = judge("-p", "failing", *processes, target=target, cwd=project.folder)
+    assert seen.status == 1, seen.output
+    assert "RuntimeError: no more paper" in seen.output
+    assert "report.html could not be written: TypeError" in seen.output
+    assert "FIRING   sev0 BadAlert" in seen.output
+    assert seen.in_state("firing") == {"BadAlert"}
+    assert "Traceback" not in seen.output
+
+
+@pytest.mark.parametrize("processes", [(), ("-n", "2")])
+def test_what_is_no_text_is_told_all_the_same(
+    judge: Judge, project: Project, target: Path, processes: tuple[str, ...]
+) -> None:
+    project.add_alert("bad_alert", BAD.replace("it is bad", "no caf\\udce9 here"))
+    seen = judge(*processes, target=target, cwd=project.folder)
+    assert seen.status == 1, seen.output
+    assert seen.alert("BadAlert")["message"] == "no caf\\udce9 here"
+    assert seen.folder is not None
+    assert len(list(seen.folder.iterdir())) == 3
+
+
+def test_where_pytest_itself_fails_what_is_known_is_reported(judge: Judge, project: Project, target: Path) -> None:
+    project.add_alert("a_bad_alert", BAD)
+    project.add_alert("b_alert", WELL)
+    plugin = "def pytest_runtest_logstart(nodeid):\n    assert 'b_alert' not in nodeid, 'a plugin fails'\n"
+    (project.folder / "odd.py").write_text(plugin)
+    seen = judge("-p", "odd", target=target, cwd=project.folder)
+    assert (seen.status, seen.in_state("firing"), seen.in_state("unknown")) == (3, {"ABadAlert"}, {"BAlert"})
+    assert seen.results is not None
+    assert (seen.results["verdict"], seen.results["complete"]) == ("unknown", False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+@pytest.mark.parametrize("what", ["space", "inodes"])
+def test_where_nothing_temporary_can_be_written_it_is_judged_all_the_same(
+    project: Project, target: Path, tmp_path: Path, what: str
+) -> None:
+    project.add_alert("bad_alert", BAD)
+    full = tmp_path / "full"
+    full.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=20", "tmpfs", str(full)], check=True)
+    try:
+        if what == "space":
+            (full / "filler").write_bytes(bytes(shutil.disk_usage(full).free))
+        else:
+            for number in range(os.statvfs(full).f_ffree):
+                (full / str(number)).touch()
+        # tempfile falls back to other folders, which this machine has: a full machine has none
+        nowhere_else = f"import tempfile\ntempfile._candidate_tempdir_list = lambda: [{str(full)!r}]\n"
+        (project.folder / "full.py").write_text(nowhere_else)
+        seen = run_pytest(f"--target={target}", f"--output={tmp_path}/output", "-p", "full", cwd=project.folder)
+    finally:
+        subprocess.run(["umount", str(full)], check=True)
+    assert seen.returncode == 1, seen.stdout + seen.stderr
+    assert "FIRING   sev0 BadAlert" in seen.stdout
+    assert "what pytest itself reports could not be written" in seen.stdout
+    assert (tmp_path / "output" / "latest" / "report.html").exists()
 
 
 def test_the_environment_is_kept_out_of_the_report(judge: Judge, project: Project, target: Path) -> None:
