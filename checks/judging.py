@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from checks.alerting import Alert, Check, Role
 from checks.muting import Muted, muted
-from checks.selection import alert_names, part_of_alert
+from checks.selection import part_of_alert
 from fixtures.probing import PROBES, CannotTell, Evidence, probes_of
 from fixtures.settings import BadSettings
 from fixtures.target import TARGET
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 State = Literal["ok", "firing", "unknown", "pending", "silenced", "noted", "skipped"]
 TRIGGER_STATE = pytest.StashKey[State]()
+RUNBOOKS = Path(__file__).parent.parent / "runbooks"  # each is named like its alert, selected or not
 NOT_NEEDED = "looked at only when the alert fires"
 
 
@@ -113,12 +115,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     target = session.stash.get(TARGET, None)
     if target is None:
         return
-    known = alert_names()
+    alerts = {part[0].name: part[0] for item in session.items if (part := part_of_alert(item))}
+    known = {name.lower(): name for name in (*alerts, *(page.stem for page in RUNBOOKS.glob("*.md")))}
     for table, names in (("limits", target.settings.limits), ("exemptions", target.settings.exemptions)):
         for name in names:
-            if name.lower() not in known:
-                raise BadSettings(f"{table}.{name}: there is no alert of that name")
-    alerts = {part[0].name: part[0] for item in session.items if (part := part_of_alert(item))}
+            meant = known.get(name.lower())
+            if name != meant:
+                hint = f" (one is {meant})" if meant else ""
+                raise BadSettings(f"{table}.{name}: there is no alert of that name{hint}")
     for name, alert in alerts.items():
         try:
             target.limits[name] = alert.limits_for(target.settings.limits.get(name, {}))

@@ -20,7 +20,7 @@ from checks.judging import AlertRow, CheckOutcome
 from checks.muting import FAILING_SINCE
 from checks.selection import alert_names, asks_for_all, is_health_run, part_of_alert
 from fixtures.probing import PROBES
-from fixtures.settings import settings_of
+from fixtures.settings import BadSettings, settings_of
 from fixtures.target import TARGET
 from reports import github, table, terminal
 from reports.history import Memory
@@ -102,6 +102,14 @@ class _Worker:
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self.memory = _remember(session)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> Iterator[None]:
+        try:
+            yield
+        except BadSettings as error:
+            session.config.workeroutput["wrong_setting"] = str(error)  # type: ignore[attr-defined]  # xdist adds it
+            raise
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -195,6 +203,8 @@ class HealthRun:
     def pytest_testnodedown(self, node: Any) -> None:
         """Take over what a worker of xdist handed in."""
         output = getattr(node, "workeroutput", None) or {}
+        if "wrong_setting" in output:
+            raise BadSettings(output["wrong_setting"])
         self.stopped_by_option |= bool(output.get("shouldfail"))
         self.probes += output.get("probes", [])
         self.published.complain(output.get("complaint", ""))

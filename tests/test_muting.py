@@ -130,6 +130,7 @@ def test_an_exempted_alert_is_silenced_and_shown(
     [
         (EXEMPTION.format(until="2020-01-31"), "exemptions.ItFires: it expired on 2020-01-31"),
         (EXEMPTION.format(until="9999-01-31").replace("ItFires", "Itfires2"), "exemptions.Itfires2: there is no alert"),
+        (EXEMPTION.format(until="9999-01-31").replace("ItFires", "itfires"), "exemptions.itfires: there is no alert"),
         (EXEMPTION.format(until="9999-01-31").replace("the platform team", " "), "it needs a reason and an owner"),
         ('[exemptions.ItFires]\nreason = "x"\nowner = "y"', "missing required field `until`"),
         (EXEMPTION.format(until='"soon"'), "Invalid RFC3339"),

@@ -256,3 +256,24 @@ def test_what_needs_the_host_is_skipped_in_words_where_the_target_is_elsewhere(t
     done = run_pytest(f"--target={target}", f"--output={tmp_path / 'output'}", "-k", "memory_is_available", "-rs")
     assert done.returncode == 5, done.stdout
     assert "name its host with --hosts" in done.stdout
+
+
+@pytest.mark.parametrize("processes", [(), ("-n", "2")])
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("[limits.noactiveworkers]\nheartbeat_age = 60", "there is no alert of that name (one is NoActiveWorkers)"),
+        ("[limits.BackupsFailed]\nbackup_age = 60", "limits.BackupsFailed: there is no alert of that name"),
+        ('[limits.NoActiveWorkers]\nheartbeat_age = "-3 min"', "limits.NoActiveWorkers: '-3 min' is no length"),
+    ],
+)
+def test_a_table_of_an_alert_that_says_nothing_stops_the_run_with_one_line(
+    tmp_path: Path, table: str, words: str, processes: tuple[str, ...]
+) -> None:
+    target = nowhere(tmp_path)
+    target.write_text(f"{target.read_text()}\n{table}\n")
+    seen = run_pytest("-m", "sev0", *processes, f"--target={target}", f"--output={tmp_path}/output")
+    assert seen.returncode == 4
+    assert words in seen.stderr
+    assert seen.stderr.strip().count("\n") == 0
+    assert "INTERNALERROR" not in seen.stdout
