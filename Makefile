@@ -25,9 +25,10 @@ $(BIN)/.dev: requirements-dev.lock $(BIN)/.run
 	@touch $@
 
 report: $(BIN)/.run  ## every alert, as cron wants it: honours `for` and silences, one run at a time; ARGS for pytest
-	@mkdir -p -m 700 "$(OUTPUT)"
-	@flock --nonblock --conflict-exit-code 75 "$(OUTPUT)/.lock" $(BIN)/python -m pytest --honor-for --honor-silences \
-		--output="$(OUTPUT)" $(ARGS) || { status=$$?; \
+	@if mkdir -p -m 700 "$(OUTPUT)" && touch "$(OUTPUT)/.lock"; \
+		then set -- flock --nonblock --conflict-exit-code 75 "$(OUTPUT)/.lock"; \
+		else echo "report: nothing keeps another one from being made at the same time" >&2; fi; \
+		"$$@" $(BIN)/python -m pytest --honor-for --honor-silences --output="$(OUTPUT)" $(ARGS) || { status=$$?; \
 		[ $$status -ne 75 ] || echo "report: another one is being made, so none was made now" >&2; exit $$status; }
 
 gate: $(BIN)/.run  ## after a deploy: sev0 and sev1, until well twice in a row or WAIT is over; ARGS for pytest

@@ -154,6 +154,8 @@ def pytest_runtest_makereport(
     part = part_of_alert(item)
     raised = call.excinfo.value if call.excinfo else None
     undecided = raised is None and report.when != "call"
+    if part:
+        report.sections = []  # what was printed is not masked
     if part is None or undecided or isinstance(raised, KeyboardInterrupt | pytest.exit.Exception):
         return report
     alert, check = part
@@ -271,7 +273,6 @@ def _tell(item: pytest.Item, report: pytest.TestReport, outcome: CheckOutcome) -
         report.wasxfail = f"{outcome.state}: {outcome.message}"
     if outcome.state not in ("ok", "skipped"):
         report.longrepr = outcome.message
-    report.sections = []
     item.user_properties += [  # JUnit takes them from the report of the teardown, which is still to come
         (name, str(value))
         for name, value in (

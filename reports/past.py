@@ -97,9 +97,9 @@ class Past(Struct, frozen=True):
                 at = record.at
         return None
 
-    def changes(self, now: Sequence[ContainerState]) -> list[str]:
-        """Say what became of the containers since the last green run; nothing where either did not see them."""
-        if self.green is None or not self.green.containers or not now:
+    def changes(self, now: Sequence[ContainerState] | None) -> list[str]:
+        """Say what became of the containers since the last green run; nothing where either did not see them (None)."""
+        if self.green is None or not self.green.containers or now is None:
             return []
         before = {container.name: container for container in self.green.containers}
         after = {container.name: container for container in now}

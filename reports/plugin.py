@@ -135,7 +135,7 @@ class HealthRun:
     stopped_by_option: bool = False  # -x, in a worker of xdist
     probes: list[dict[str, Any]] = field(default_factory=list)
     cost: dict[str, dict[str, float]] = field(default_factory=dict)
-    containers: list[ContainerState] = field(default_factory=list)
+    containers: list[ContainerState] | None = None  # None: nobody saw them
     compose_command: str = ""
     memory: Memory | None = None
     results: Results | None = None
@@ -209,7 +209,8 @@ class HealthRun:
         self.probes += output.get("probes", [])
         self.published.complain(output.get("complaint", ""))
         self.compose_command = self.compose_command or output.get("compose_command", "")
-        self.containers = self.containers or msgspec.convert(output.get("containers", []), list[ContainerState])
+        if self.containers is None:
+            self.containers = msgspec.convert(output.get("containers"), list[ContainerState] | None)
         for name, spent in output.get("cost", {}).items():
             mine = self.cost.setdefault(name, {"calls": 0, "ms": 0.0})
             mine["calls"] += spent["calls"]
@@ -301,7 +302,7 @@ class HealthRun:
             alerts=alerts_of(outcomes, self.started, past),
             probes=self.probes,
             cost=self.cost,
-            containers=self.containers,
+            containers=self.containers or [],
             compose_command=self.compose_command,
             changes=Changes(stamp(past.green.at), changes) if past.green and changes else None,
         )
@@ -335,8 +336,10 @@ class HealthRun:
             terminal.complain(terminalreporter, self.published.complaints)
 
 
-def _containers(session: pytest.Session) -> list[ContainerState]:
+def _containers(session: pytest.Session) -> list[ContainerState] | None:
     seen = session.stash[TARGET].engine.seen()
+    if seen is None:
+        return None
     return sorted((ContainerState(c.name, c.service, c.image, c.started_at) for c in seen), key=lambda c: c.name)
 
 

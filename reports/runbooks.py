@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,9 +47,9 @@ COMPOSE = "docker compose -f ops/docker-compose.yml"  # as the runbooks have it
 
 
 def filled(text: str, values: Mapping[str, str], compose_command: str) -> str:
-    """Give a section with the real names and values in its commands, where they are known."""
+    """Give a section with the real names and values in its commands, where they are known, as a shell takes them."""
     for name, value in values.items():
-        text = text.replace(f"<{name}>", value)
+        text = text.replace(f"<{name}>", shlex.quote(value))
     return text.replace(COMPOSE, compose_command) if compose_command else text
 
 

@@ -340,6 +340,20 @@ def test_a_report_is_made_from_any_folder(tmp_path: Path) -> None:
     assert "pending" in {alert["state"] for alert in results["alerts"]}
 
 
+def test_a_report_that_can_be_kept_nowhere_is_made_all_the_same(tmp_path: Path) -> None:
+    if not (ROOT / ".venv").exists():
+        pytest.skip("needs the environment that make sets up")
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        ["make", "-C", str(ROOT), "report", f"OUTPUT={tmp_path}/file/output", f"ARGS=--target={nowhere(tmp_path)}"],
+        env=environment(), capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert "FIRING   sev0 OrchestratorAPIDown" in done.stdout  # nothing is held back that cannot be recorded
+    assert "the report could not be written" in done.stdout
+    assert "nothing keeps another one from being made" in done.stderr
+    assert done.returncode != 0
+
+
 def test_the_readme_joins_options_and_paths() -> None:
     """A path that stands alone is a test to pytest, once it exists: then no option of ours is known."""
     apart = re.findall(r"--(?:output|metrics|results|target|html) [^\s`|]+", (ROOT / "README.md").read_text())

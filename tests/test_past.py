@@ -202,12 +202,13 @@ CREATED = ContainerState("o_api_1", "api", API.image, "")
          [f"o_api_1 has another image: {'a' * 12} before, {'b' * 12} now, started 2026-03-04T11:00:00Z"]),
         ([API], [AGAIN], ["o_api_1 was started again: 2026-03-04T11:00:00Z"]),
         ([API], [CREATED], ["o_api_1 is not started"]),
-        ([API], [], []),  # this run did not see the containers
+        ([API], [], ["o_api_1 is gone"]),
+        ([API], None, []),  # this run did not see the containers
         ([], [API], []),
     ],
 )  # fmt: skip
 def test_what_became_of_the_containers(
-    before: list[ContainerState], now: list[ContainerState], words: list[str]
+    before: list[ContainerState], now: list[ContainerState] | None, words: list[str]
 ) -> None:
     assert Past(green=Green(NOON, before)).changes(now) == words
 

@@ -14,6 +14,7 @@ from fixtures.probing import CannotTell
 from reports import html, summary
 from reports.past import Past
 from reports.results import AlertResult, alerts_of, exit_status, stamp, states_that_count, verdict
+from reports.runbooks import filled
 from tests.test_history import run_of
 from tests.test_terminal import lines
 
@@ -306,3 +307,9 @@ def test_it_is_folded_beneath_it_all_the_same(state: State) -> None:
     seen = results(trigger(DATABASE_DOWN, state), trigger(SLOW, "unknown", resource="postgres"))
     assert seen["Slow"].caused_by == "DatabaseDown"
     assert seen["Slow"].follows
+
+
+def test_a_value_stands_in_a_command_as_a_shell_takes_it() -> None:
+    text = "`gzip -t <file>`, then `SELECT pg_cancel_backend(<pid>)`"
+    told = filled(text, {"file": "/backups/a $(reboot) b.gz", "pid": "42"}, "")
+    assert told == "`gzip -t '/backups/a $(reboot) b.gz'`, then `SELECT pg_cancel_backend(42)`"

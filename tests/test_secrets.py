@@ -11,6 +11,7 @@ import pytest
 from fixtures.masking import secrets_in_url
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
+from tests.projects import Project, nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,9 +65,44 @@ def settings(sandbox: EmbeddedStack, tmp_path: Path) -> Path:
     return path
 
 
+PRINTED = "HiddenInAPrint4"
+PRINTS = f"""
+@pytest.fixture
+def talks():
+    print("token={PRINTED}")
+    yield
+    print("token={PRINTED}")
+
+@trigger()
+def test_it(talks):
+    print("token={PRINTED}")
+    secret = "{PRINTED}"
+    {{}}
+"""
+
+
+@pytest.mark.parametrize("body", ["pass", "assert not secret, 'it is bad'", "raise OSError('lost')"])
+@pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-l", "--tb=long", "-rA", "-v")])
+def test_what_a_check_prints_and_holds_is_in_no_output(
+    judge: Judge, tmp_path: Path, body: str, arguments: tuple[str, ...]
+) -> None:
+    project = Project(tmp_path / "project")
+    project.add_alert("it_talks", PRINTS.format(body))
+    seen = judge(*arguments, target=nowhere(tmp_path), cwd=project.folder)
+    assert PRINTED not in seen.output
+    assert seen.folder is not None
+    assert [path for path in seen.folder.iterdir() if PRINTED in path.read_text()] == []
+
+
 @pytest.mark.usefixtures("slow_query")
+@pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-l", "--tb=long")])
 def test_no_secret_and_no_markup_survives_into_any_output(
-    sandbox: EmbeddedStack, judge: Judge, settings: Path, tmp_path: Path, own_secrets: set[str]
+    sandbox: EmbeddedStack,
+    judge: Judge,
+    settings: Path,
+    tmp_path: Path,
+    own_secrets: set[str],
+    arguments: tuple[str, ...],
 ) -> None:
     break_stack(sandbox, FAULTS["workers-stopped"])
     now = datetime.now(UTC).isoformat()
@@ -76,7 +112,7 @@ def test_no_secret_and_no_markup_survives_into_any_output(
         )
     summary, metrics = tmp_path / "summary.md", tmp_path / "metrics.prom"
     seen = judge(
-        "-v", f"--metrics={metrics}", f"--ping=http://127.0.0.1:1/{IN_THE_PING}",
+        "-v", *arguments, f"--metrics={metrics}", f"--ping=http://127.0.0.1:1/{IN_THE_PING}",
         "-o", f"cache_dir={tmp_path / 'cache'}",
         target=settings, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary),
     )  # fmt: skip
