@@ -54,6 +54,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="an alert that an active silence of Alertmanager hides is silenced",
     )
+    group.addoption("--gate", action="store_true", help="refuse both: what is broken must not be let through")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stop a gate's run that would hold an alert back, from wherever it was told to."""
+    option = config.option
+    given = {"--honor-for": option.honor_for, "--honor-silences": option.honor_silences}
+    for name, is_given in given.items():
+        if option.gate and is_given:
+            raise pytest.UsageError(f"{name} is not for a gate: what is broken must not be let through")
 
 
 @pytest.hookimpl(tryfirst=True)

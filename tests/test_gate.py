@@ -219,8 +219,6 @@ def test_what_judges_nothing_is_not_let_through(option: str, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--honor-silences"], "--honor-silences is not for a gate"),
-        (["--honor-for"], "--honor-for is not for a gate"),
         (["--wait=soon"], "'soon' is no length of time"),
         (["--in-a-row=0"], "at least 1"),
         (["--in-a-row=few"], "invalid int value"),
@@ -233,10 +231,24 @@ def test_wrong_usage_is_said(arguments: list[str], words: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_what_is_not_for_a_gate_is_not_slipped_in() -> None:
-    done = gate(PYTEST_ADDOPTS="-q --honor-silences")
+@pytest.mark.parametrize(
+    ("arguments", "more"),
+    [
+        (["--honor-for"], {}),
+        (["--honor-silences", "-n", "2"], {}),
+        (["-o", "addopts=--honor-for"], {}),
+        (["@{file}"], {}),
+        ([], {"PYTEST_ADDOPTS": "-q --honor-silences"}),
+    ],
+)
+def test_what_is_not_for_a_gate_is_not_slipped_in(
+    arguments: list[str], more: dict[str, str], options: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "options").write_text("--honor-for\n")
+    done = gate(*(each.format(file=tmp_path / "options") for each in arguments), *options, **more)
     assert done.returncode == 4
-    assert "--honor-silences is not for a gate" in done.stderr
+    assert re.search(r"--honor-(for|silences) is not for a gate", done.stdout)
+    assert len(progress(done.stdout)) == 1
 
 
 def test_the_results_of_the_final_judgement_are_written_where_they_are_wanted(
