@@ -44,8 +44,9 @@ def follows(alert: AlertResult, root: AlertResult) -> str:
 
 
 def runbook(alert: AlertResult) -> str:
-    """Give the path of an alert's runbook, at the section of its most probable cause."""
-    return alert.runbook + (f"#{alert.causes[0].runbook_anchor}" if alert.causes else "")
+    """Give the path of an alert's runbook, at the section of its most probable cause, or of what else was found."""
+    anchors = [cause.runbook_anchor for cause in alert.causes] or [each.cause for each in alert.findings if each.cause]
+    return f"{alert.runbook}#{anchors[0]}" if anchors else alert.runbook
 
 
 def _noted(alert: AlertResult) -> str:

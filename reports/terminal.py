@@ -16,7 +16,11 @@ EXCERPT_LINES = 8
 
 
 def write(terminal: Any, results: Results, folder: Path | None, complaints: list[str]) -> None:
-    """Write a line an alert that is not simply ok, worst first, what follows from another one beneath it."""
+    """Write a line an alert that is not simply ok, worst first, beneath it what more there is, and what follows.
+
+    The line has all that is needed to act: severity, name, what was measured against which limit, the runbook's
+    section, which is named like the cause.
+    """
     verbose = terminal.config.option.verbose > 0
     speaks = [family for family in results.by_root() if family[0].shown_state not in ("ok", "skipped")]
     if speaks:
@@ -45,10 +49,11 @@ def _write_alert(terminal: Any, alert: AlertResult, verbose: bool) -> None:
     state = alert.shown_state
     terminal.write(f"{state.upper():8} ", **_MARKUP.get(state, {"yellow": True}))
     terminal.write(f"sev{alert.severity} {alert.name}", bold=True)
-    terminal.write_line(f"  {_on_one_line(_message(alert))}")
+    terminal.write_line(f"  {_on_one_line(_message(alert))}  {summary.runbook(alert)}")
     for cause in alert.causes[:3]:
-        _write_line(terminal, "cause", summary.cause(alert, cause))
-    for check in alert.findings if alert.state != "firing" else ():
+        if cause is not alert.causes[0] or cause.message != alert.message:  # the runbook's section names the first
+            _write_line(terminal, "cause", summary.cause(alert, cause))
+    for check in alert.findings[state == "noted" :] if alert.state != "firing" else ():
         if check.message != alert.message:  # what could not be told for the same reason was said with it
             _write_line(terminal, check.outcome, f"{check.cause}: {check.message}")
     if alert.muted:
@@ -57,7 +62,6 @@ def _write_alert(terminal: Any, alert: AlertResult, verbose: bool) -> None:
         _write_line(terminal, "flaps", f"{alert.changes_of_state} changes in the last {len(alert.recent)} runs")
     if alert.state == "firing":
         _write_line(terminal, "since", f"{alert.since}, respond by {alert.respond_by}, escalate at {alert.escalate_at}")
-        _write_line(terminal, "runbook", summary.runbook(alert))
     elif alert.since and alert.recent and alert.since != alert.recent[-1].at:  # that it is so now was said
         _write_line(terminal, "since", alert.since)
     if verbose:
@@ -69,7 +73,20 @@ def _message(alert: AlertResult) -> str:
         return f"{alert.message}  (cannot be judged while {alert.caused_by} is gone)"
     if alert.shown_state == "unknown" and alert.state == "ok":
         return "does not fire, but not every cause could be looked for"
-    return alert.message or "does not fire, but:"
+    if alert.shown_state == "noted":
+        return f"does not fire, but {alert.findings[0].cause}: {alert.findings[0].message}"
+    return alert.message + _against(alert)
+
+
+def _against(alert: AlertResult) -> str:
+    """Say what was measured against which limit, where the message does not."""
+    known = {"measured": alert.measured, "limit": alert.limit}
+    words = [
+        f"{what} {told.text}"
+        for what, told in known.items()
+        if told and not all(part in alert.message for part in told.text.split(", "))  # a reading names its place, too
+    ]
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _plain(text: str) -> str:

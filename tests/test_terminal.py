@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from checks.judging import Measured
 from checks.muting import Muted
 from fixtures.probing import Evidence
 from reports import terminal
@@ -71,17 +72,38 @@ def test_an_alert_says_what_why_since_when_and_where_to_read_on() -> None:
     )  # fmt: skip
     assert lines(of(fires)) == [
         "== mine: firing",
-        "FIRING   sev1 AnAlert  why",
+        "FIRING   sev1 AnAlert  why (measured 3 s, limit 2 s)  runbooks/AnAlert.md#a-cause",
         "           cause    a-cause: worker-1 is gone",
         f"           since    {stamp(NOON)}, respond by 2026-03-04T12:05:00Z, escalate at 2026-03-04T12:15:00Z",
-        "           runbook  runbooks/AnAlert.md#a-cause",
         "mine: firing, 1 alert in 0.5 s",
     ]
 
 
-def test_a_cause_that_says_what_the_alert_says_is_named_alone() -> None:
+def test_a_cause_that_says_what_the_alert_says_is_named_by_its_section_alone() -> None:
     told = lines(of(alert("firing", causes=[Cause("a-cause", "a-cause", "why", {})])))
-    assert "           cause    a-cause" in told
+    assert told[1].endswith("  runbooks/AnAlert.md#a-cause")
+    assert not [line for line in told if line.strip().startswith("cause")]
+
+
+def test_what_the_message_says_is_not_said_again() -> None:
+    told = lines(of(alert("firing", message="it took 3 s, limit 2 s")))
+    assert told[1] == "FIRING   sev1 AnAlert  it took 3 s, limit 2 s  runbooks/AnAlert.md"
+    reading = Measured("3 s, pid 42", 3.0)
+    told = lines(of(alert("firing", measured=reading, message="pid 42 at work for 3 s, limit 2 s")))
+    assert told[1].endswith("for 3 s, limit 2 s  runbooks/AnAlert.md")
+
+
+def test_what_could_not_be_judged_has_a_runbook_too() -> None:
+    told = lines(of(alert("unknown", measured=None, limit=None, checks=[check("noted")])))
+    assert told[1] == "UNKNOWN  sev1 AnAlert  why  runbooks/AnAlert.md#a-cause"
+
+
+def test_what_is_noted_is_one_line() -> None:
+    told = lines(of(alert("ok", message="", checks=[check("noted"), check("noted", "there, too")])))
+    assert told[1:3] == [
+        "NOTED    sev1 AnAlert  does not fire, but a-cause: look here  runbooks/AnAlert.md#a-cause",
+        "           noted    a-cause: there, too",
+    ]
 
 
 def test_what_follows_stands_beneath_and_nowhere_else() -> None:
@@ -94,7 +116,7 @@ def test_what_follows_stands_beneath_and_nowhere_else() -> None:
             alert("ok", "Half", caused_by="Root", message="", checks=[check("unknown")]),
         )
     )
-    place = told.index("           runbook  runbooks/Root.md")
+    place = next(number for number, line in enumerate(told) if line.startswith("           since"))
     assert told[place + 1 : place + 4] == [
         "           └ firing sev1 Also: follows from it: it says so",
         "           └ unknown sev1 Blind: cannot be judged while that is so",
@@ -105,7 +127,8 @@ def test_what_follows_stands_beneath_and_nowhere_else() -> None:
 
 def test_an_alert_that_is_ok_but_half_told_reads_well() -> None:
     told = lines(of(alert("ok", message="", checks=[check("unknown", "no permission")])))
-    assert told[1] == "UNKNOWN  sev1 AnAlert  does not fire, but not every cause could be looked for"
+    said = "UNKNOWN  sev1 AnAlert  does not fire, but not every cause could be looked for"
+    assert told[1] == f"{said}  runbooks/AnAlert.md#a-cause"
     assert told[2] == "           unknown  a-cause: no permission"
 
 
@@ -114,7 +137,7 @@ def test_a_muted_one_says_by_whom_why_and_until_when() -> None:
     later = Point("2026-03-04T12:05:00Z", "silenced", None, None)
     told = lines(of(alert("silenced", muted=why, recent=[later])))
     assert told[1:4] == [
-        "SILENCED sev1 AnAlert  why",
+        "SILENCED sev1 AnAlert  why (measured 3 s, limit 2 s)  runbooks/AnAlert.md",
         "           muted    silenced by ann, until 2026-03-04T13:00:00Z: a new disk",
         f"           since    {stamp(NOON)}",
     ]
