@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from bench.processes import in_turn, seconds_of
 from reports.history import History
+from reports.output import write_run
 from reports.results import Results, stamp
 
 RUNS = 1000
@@ -30,10 +31,12 @@ def measure(target: Path, rounds: int) -> bool:
 
         run(old)
         results = msgspec.json.decode((old / "latest" / "results.json").read_bytes(), type=Results)
+        files = {path.name: path.read_text() for path in (old / "latest").iterdir()}
         began = datetime.fromisoformat(results.started_at)
         for turn in range(RUNS, 0, -1):
             at = stamp(began - timedelta(minutes=5 * turn))
-            History(old).record(replace(results, started_at=at, finished_at=at), "", RUNS)
+            folder = write_run(old, datetime.fromisoformat(at), files, moves_latest=False)
+            History(old).record(replace(results, started_at=at, finished_at=at), folder.name, RUNS)
         timed = in_turn(
             {"without a past": lambda: run(fresh), f"with {RUNS:,} runs": lambda: run(old)}, max(rounds, ROUNDS)
         )

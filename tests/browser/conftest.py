@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from sandbox.embedded import EmbeddedStack
 
-KINDS = ("healthy", "broken", "dead")
+KINDS = ("healthy", "broken", "died", "dead")
 BROKEN = ("query-blocked", "workers-stopped", "errors-in-the-log")
+DEAD = ("api-stopped", "workers-stopped", "scheduler-stopped", "redis-stopped", "postgres-stopped")
+LONG = "every word of it is evidence, " * 30
 MARKUP = "<img src=x onerror=alert(1)>"
 
 
@@ -31,15 +33,21 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def reports(running: EmbeddedStack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The folders of three runs, by what was judged; the broken one has markup in a log."""
+    """The folders of runs, by what was judged: one sandbox, healthy, broken with markup in a log, and all of it
+    stopped; and what never lived.
+    """
     folder = tmp_path_factory.mktemp("reports")
     target = f"--target={running.folder / 'target.toml'}"
     runs = {"healthy": health_run(folder / "sandbox", target).folder}
     for name in BROKEN:
         break_stack(running, FAULTS[name])
     with running.log("worker").open("a") as log:
-        log.write(f"ERROR {MARKUP}\n")
+        log.write(f"ERROR {MARKUP} {LONG}\n")
     runs["broken"] = health_run(folder / "sandbox", target).folder
+    heal_stack(running)
+    for name in DEAD:
+        break_stack(running, FAULTS[name])
+    runs["died"] = health_run(folder / "sandbox", target).folder
     heal_stack(running)
     runs["dead"] = health_run(folder / "dead", f"--target={nowhere(folder)}").folder
     assert all(runs.values())

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
+from reports import index
+from reports.history import Run
 from tests.browser.conftest import KINDS
+from tests.test_history import NOON
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
     from tests.browser.conftest import Seen
@@ -33,7 +40,7 @@ def test_it_asks_for_nothing_and_complains_of_nothing(opened: Opened, seen: Seen
     assert seen.complaints == []
 
 
-@pytest.mark.parametrize(("kind", "verdict"), [("healthy", "OK"), ("broken", "FIRING"), ("dead", "FIRING")])
+@pytest.mark.parametrize(("kind", "verdict"), [("healthy", "OK"), *((kind, "FIRING") for kind in KINDS[1:])])
 def test_the_verdict_stands_on_top(opened: Opened, kind: str, verdict: str) -> None:
     page = opened(kind)
     assert page.inner_text("h1").startswith(verdict)
@@ -136,6 +143,27 @@ def test_on_paper_the_causes_are_unfolded(opened: Opened) -> None:
     assert page.locator(".cause:not([open])").count() > 0
 
 
+def test_on_paper_nothing_is_cut_off(opened: Opened) -> None:
+    cut_off = """[...document.querySelectorAll('#ordinaut pre')].filter(
+        pre => pre.scrollWidth > pre.clientWidth + 1 || pre.scrollHeight > pre.clientHeight + 1).length"""
+    page = opened("broken", width=794)  # A4
+    page.evaluate(OPEN_ALL)
+    assert page.evaluate(cut_off) > 0
+    page.emulate_media(media="print")
+    assert page.evaluate(cut_off) == 0
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_what_died_says_what_it_was_like_before(opened: Opened) -> None:
+    page = opened("died")
+    assert page.evaluate(VISIBLE)[:2] == ["OrchestratorAPIDown", "OrchestratorDatabaseDown"]
+    page.evaluate(OPEN_ALL)
+    assert page.locator("#NoActiveWorkers .sparkline").count() == 1  # of the runs before
+    page.get_by_role("button", name="unknown", exact=True).click()
+    assert page.locator(".alert:visible:not([data-state='unknown'])").count() == 0
+    assert page.get_by_role("button", name="copy incident summary").is_visible()
+
+
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}  # of the other scheme; all else is the same
 
 
@@ -149,7 +177,9 @@ def serious(page: Page, **options: object) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("kind", "dark"), [("healthy", False), ("broken", False), ("broken", True), ("dead", False)])
+@pytest.mark.parametrize(
+    ("kind", "dark"), [("healthy", False), ("broken", False), ("broken", True), ("died", False), ("dead", False)]
+)
 def test_axe_finds_nothing_serious(opened: Opened, kind: str, dark: bool) -> None:
     page = opened(kind, dark=dark)
     page.evaluate(OPEN_ALL)
@@ -162,6 +192,21 @@ def test_nor_in_the_list_of_runs(opened: Opened, seen: Seen, dark: bool) -> None
     assert serious(page) == []
     assert seen.complaints == []
     page.get_by_role("link").first.click()
+    assert page.locator("h1").inner_text().startswith("FIRING")
+
+
+def test_a_list_of_a_thousand_runs_is_usable_at_once(opened: Opened, reports: dict[str, Path], tmp_path: Path) -> None:
+    speaks = [(f"Alert{number}", 1, "firing") for number in range(11)]
+    runs = [
+        Run("mine", NOON - timedelta(minutes=5 * number), 0.5, "firing", complete=True, selection="",
+            folder=reports["broken"].name, speaks=speaks)
+        for number in range(1000)
+    ]  # fmt: skip
+    shutil.copytree(reports["broken"], tmp_path / reports["broken"].name)
+    index.write(tmp_path, runs, "UTC")
+    page = opened("broken", file=str(tmp_path / index.FILE))
+    assert page.get_by_role("row").count() == 1001
+    page.get_by_role("link").last.click(timeout=2000)
     assert page.locator("h1").inner_text().startswith("FIRING")
 
 
