@@ -566,3 +566,9 @@ def test_what_an_expression_waits_for_to_be_zero(expression: str, asked: list[st
 )
 def test_what_is_a_placeholder(written: str, found: list[str]) -> None:
     assert PLACEHOLDER.findall(written) == found
+
+
+def test_the_silence_to_end_is_named() -> None:
+    assert (ALL.first_of_everything, ALL.first_of_the_gravest) == ("0123456789", "0123456789")
+    assert (OF_THE_ROOT.first_of_everything, OF_THE_ROOT.first_of_the_gravest) == (None, "0123456789")
+    assert (NARROW.first_of_everything, NARROW.first_of_the_gravest) == (None, None)

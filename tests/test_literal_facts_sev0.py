@@ -544,3 +544,10 @@ CASES: list[Case] = [
 @parametrized(CASES)
 def test_a_check_judges_literal_facts(case: Case) -> None:
     prove(case)
+
+
+def test_the_service_to_start_again_is_named() -> None:
+    seen = containers(container("api"), container("worker", "exited", oom_killed=True))
+    assert (seen.first_killed, containers(container("api")).first_killed) == ("worker", None)
+    rows = (Usage("a", "api", Size(1), Size(GIB)), Usage("r", "redis", Size(GIB), Size(GIB)))
+    assert (Usages(rows).fullest, Usages(()).fullest) == ("redis", None)

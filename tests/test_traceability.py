@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import tomllib
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,15 @@ def test_the_runbook_has_a_section_for_every_cause_and_no_other(stem: str) -> No
     assert [section.title for section in found[:3]] == BEFORE_CAUSES
     assert [section.title for section in found[-2:]] == AFTER_CAUSES
     assert anchors[3:-2] == _causes(stem)
+
+
+@pytest.mark.parametrize("stem", MODULES)
+def test_what_a_diagnostic_fills_in_is_open_in_the_section_of_its_cause(stem: str) -> None:
+    sections = {section.anchor: section.text for section in of_alert(_alert(stem).name)}
+    for name, check in _checks(stem).items():
+        for word, path in check.fills.items():
+            assert f"<{word}>" in sections[str(check.cause)]
+            assert path.partition(".")[0] in signature(getattr(_module(stem), name)).parameters
 
 
 @pytest.mark.parametrize("stem", MODULES)

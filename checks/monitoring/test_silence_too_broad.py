@@ -25,13 +25,13 @@ def test_no_silence_is_too_broad(judged_silences: JudgedSilences, limits: Simple
     assert not problems, listed(problems)
 
 
-@diagnostic(cause="matches-everything", step=1)
+@diagnostic(cause="matches-everything", step=1, fills={"id": "judged_silences.first_of_everything"})
 def test_no_silence_matches_everything(judged_silences: JudgedSilences) -> None:
     """No active silence hides every alert."""
     assert not judged_silences.matching_everything, listed(judged_silences.matching_everything)
 
 
-@diagnostic(cause="hides-severity-0", step=1)
+@diagnostic(cause="hides-severity-0", step=1, fills={"id": "judged_silences.first_of_the_gravest"})
 def test_no_silence_hides_the_gravest(judged_silences: JudgedSilences) -> None:
     """No active silence hides an alert of severity 0."""
     assert not judged_silences.hiding_the_gravest, listed(judged_silences.hiding_the_gravest)

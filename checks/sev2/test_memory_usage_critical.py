@@ -40,14 +40,14 @@ def test_no_process_holds_much(processes: Processes, host_memory: Memory, limits
     assert not large, f"{listed(large)}, limit {limits.process_share} of {host_memory.total}"
 
 
-@diagnostic(cause="container-near-its-limit", step=2)
+@diagnostic(cause="container-near-its-limit", step=2, fills={"service": "container_usage.fullest"})
 def test_no_container_is_near_its_limit(container_usage: Usages, limits: SimpleNamespace) -> None:
     """No container uses most of what it may, page cache not counted."""
     near = container_usage.near_limit(limits.container_memory)
     assert not near, listed(near)
 
 
-@diagnostic(cause="killed-for-want-of-memory", step=2)
+@diagnostic(cause="killed-for-want-of-memory", step=2, fills={"service": "containers.first_killed"})
 def test_no_container_was_killed(containers: Containers) -> None:
     """The kernel killed no container of the stack to get memory back."""
     killed = [container for container in containers.all if container.oom_killed]
