@@ -237,6 +237,18 @@ CASES: list[Case] = [
     faulty(
         api.test_the_api_has_its_database, "database is unhealthy", api_health=TOLD_OF_THE_DATABASE, database=SERVES
     ),
+    healthy(api.test_redis_has_a_container_that_runs, containers=containers(container("redis"))),
+    healthy(api.test_redis_has_a_container_that_runs, containers=replace(containers(), elsewhere=frozenset({"redis"}))),
+    faulty(
+        api.test_redis_has_a_container_that_runs,
+        "project ordinaut has no container of the service redis",
+        containers=containers(container("api")),
+    ),
+    faulty(
+        api.test_redis_has_a_container_that_runs,
+        "redis-1 is paused",
+        containers=containers(container("redis", "paused")),
+    ),
     healthy(api.test_redis_answers, redis_answer=redis(RedisState.SERVES)),
     healthy(api.test_redis_answers, redis_answer=redis(RedisState.REFUSES_PASSWORD)),
     faulty(api.test_redis_answers, "redis:6379 cannot be reached", redis_answer=redis(RedisState.UNREACHABLE)),
