@@ -101,11 +101,11 @@ def _exempted(settings: Settings, alert: Alert) -> Muted | None:
 def _silenced(session: pytest.Session, alert: Alert) -> Muted | None:
     try:
         active = session.stash[PROBES].fact(silences.probe)
+        found = next((silence for silence in active if silence.hides(alert.all_labels)), None)
     except NotThere:
         return None
     except CannotTell as error:
         raise CannotTell(f"whether it is silenced could not be told: {error}") from error
-    found = next((silence for silence in active if silence.hides(alert.all_labels)), None)
     if found is None:
         return None
     mask = session.stash[TARGET].mask
