@@ -6,16 +6,27 @@ import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fixtures.docker import Engine
+from fixtures.masking import Masker
+from fixtures.probing import Cost
+from fixtures.prometheus import ALERTING_RULES
+from fixtures.settings import NO_ENGINE, Settings
+from fixtures.target import Target
+from sandbox.breaking import break_stack
+from sandbox.faults import FAULTS
 from tests.conftest import health_run, needs
 from tests.projects import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from sandbox.embedded import EmbeddedStack
+    from tests.conftest import Judge
 
 BODIES = {
     "html": b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>",
@@ -25,8 +36,9 @@ BODIES = {
     "ten-megabytes": b"[" + b"0," * 5_000_000 + b"0]",
     "no-utf-8": bytes(range(128, 256)),
 }
+LONG = {"a-megabyte": b'{"status":"success","data":{"groups":["' + b"x" * 2**20 + b'"]}}'}
 SPEAKS = dict.fromkeys(BODIES, "answered 200") | {  # what is said of each
-    "ten-megabytes": "with more than the 256 KiB that are read",
+    "ten-megabytes": "with more than the 4.0 MiB that are read",
     "frozen": "did not answer in time",
     "dribbling": "did not answer in time",
     "redirect-loop": "answered 302",
@@ -78,7 +90,7 @@ class _Strange(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(BODIES[self.way])
+            self.wfile.write((BODIES | LONG)[self.way])
 
     def log_message(self, *_: object) -> None:
         pass
@@ -149,3 +161,41 @@ def test_a_test_alert_is_taken_back_whatever_is_answered_in_between(way: str, tm
     [[sent], [taken_back]] = posted
     assert sent["labels"] == taken_back["labels"]
     assert sent["endsAt"] > taken_back["endsAt"] > taken_back["startsAt"]
+
+
+def test_a_long_list_of_a_server_that_watches_much_is_read_whole() -> None:
+    cost, mask = Cost(), Masker(set())
+    with strange("a-megabyte") as url:
+        settings = Settings(prometheus_url=url)
+        target = Target(settings, Engine(NO_ENGINE, None, settings.deadlines, mask, cost), cost, mask)
+        [group] = target.prometheus.ask(ALERTING_RULES, "groups")
+    assert len(group) == 2**20
+
+
+@pytest.fixture
+def slow_api(sandbox: EmbeddedStack, tmp_path: Path) -> Path:
+    """Settings of a sandbox whose API is slow; a Prometheus may be added."""
+    break_stack(sandbox, FAULTS["api-slow"])
+    path = tmp_path / "target.toml"
+    path.write_text((sandbox.folder / "target.toml").read_text())
+    return path
+
+
+def test_a_slow_api_fires_though_prometheus_is_frozen(slow_api: Path, judge: Judge) -> None:
+    with strange("frozen") as url:
+        seen = judge(f"--prometheus-url={url}", "-k", "high_api_latency", target=slow_api)
+    alert = seen.alert("HighAPILatency")
+    assert (alert["state"], alert["causes"][0]["name"]) == ("firing", "api-slow"), seen.output
+    assert "a sample of 2 requests; Prometheus at" in alert["measured"]["text"]
+
+
+def test_the_password_of_a_prometheus_that_is_down_is_nowhere(slow_api: Path, judge: Judge, tmp_path: Path) -> None:
+    metrics = tmp_path / "metrics.prom"
+    where = "--prometheus-url=http://watcher:Hidden1@127.0.0.1:1"
+    seen = judge(where, f"--metrics={metrics}", "-v", target=slow_api)
+    assert {"HighAPILatency", "PrometheusDown"} <= seen.in_state("firing"), seen.output
+    written = {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path.name for path in map(Path, written)} >= {"results.json", "report.html", "metrics.prom"}
+    assert [place for place, content in written.items() if b"Hidden1" in content] == []
+    assert "Hidden1" not in seen.output
+    assert "http://watcher:•••@127.0.0.1:1 refused the connection" in seen.alert("HighAPILatency")["measured"]["text"]
