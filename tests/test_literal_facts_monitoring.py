@@ -22,7 +22,7 @@ from fixtures.grafana import Dashboards, GrafanaHealth
 from fixtures.notification import SentAlert
 from fixtures.probing import CannotTell
 from fixtures.routing import PLACEHOLDER, Inhibition, Route, Routing, Way
-from fixtures.rule_series import Disappearing, Lost, RuleSeries, Selector, selectors_of, zeros_of
+from fixtures.rule_series import Disappearing, Lost, RuleSeries, Selector, ways_of, zero_of
 from fixtures.scraping import PrometheusHealth, ScrapeTarget, ScrapeTargets
 from fixtures.silencing import JudgedSilences, judged
 from fixtures.words import Span
@@ -170,14 +170,24 @@ ALL_THERE = RuleSeries(())
 NEVER = RuleSeries((Lost(("Slow",), Selector("postgres_max_tx"), metric_seen=False),))
 NO_LABEL = RuleSeries((Lost(("Full",), DISK, True, ("mountpoint",)),))
 NO_VALUE = RuleSeries((Lost(("Full",), DISK, True),))
+NO_PATTERN = RuleSeries((Lost(("Full",), DISK, True, may_be=True),))
+UNREAD = RuleSeries((), unreadable=("Full (unknown function)",))
+UNREAD_TOO = replace(NEVER, unreadable=UNREAD.unreadable)
 VANISHED = RuleSeries((Lost(("Full",), DISK, True, (), Span(2 * DAY)),))
 BLINKED = RuleSeries((Lost(("Full",), DISK, True, (), Span(10 * MINUTE)),))
 NO_ZERO = RuleSeries((), (Disappearing("NoWorkers", Selector("active_workers"), Span(5 * HOUR)),))
 SHORT_GAP = RuleSeries((), (Disappearing("NoWorkers", Selector("active_workers"), Span(10 * MINUTE)),))
 
 CANNOT_FIRE = [
-    *(healthy(cannot_fire.test_every_rule_can_fire, rule_series=one) for one in (ALL_THERE, BLINKED, SHORT_GAP)),
-    faulty(cannot_fire.test_every_rule_can_fire, "metric never seen: `postgres_max_tx` (Slow)", rule_series=NEVER),
+    *(
+        healthy(cannot_fire.test_every_rule_can_fire, rule_series=one)
+        for one in (ALL_THERE, BLINKED, SHORT_GAP, NO_PATTERN)
+    ),
+    *(
+        faulty(cannot_fire.test_every_rule_can_fire, "metric never seen: `postgres_max_tx` (Slow)", rule_series=one)
+        for one in (NEVER, UNREAD_TOO)
+    ),
+    unknown(cannot_fire.test_every_rule_can_fire, "could not be read: Full (unknown function)", rule_series=UNREAD),
     faulty(cannot_fire.test_every_rule_can_fire, "label never present: mountpoint of", rule_series=NO_LABEL),
     faulty(cannot_fire.test_every_rule_can_fire, "value never seen", rule_series=NO_VALUE),
     faulty(cannot_fire.test_every_rule_can_fire, "gone: ", rule_series=VANISHED),
@@ -190,7 +200,10 @@ CANNOT_FIRE = [
         healthy(cannot_fire.test_every_value_was_seen, rule_series=one)
         for one in (ALL_THERE, NEVER, NO_LABEL, VANISHED)
     ),
-    faulty(cannot_fire.test_every_value_was_seen, '{mountpoint="/data"}` (Full)', rule_series=NO_VALUE),
+    *(
+        faulty(cannot_fire.test_every_value_was_seen, '{mountpoint="/data"}` (Full)', rule_series=one)
+        for one in (NO_VALUE, NO_PATTERN)
+    ),
     *(healthy(cannot_fire.test_nothing_has_vanished, rule_series=one) for one in (ALL_THERE, NO_VALUE, BLINKED)),
     faulty(cannot_fire.test_nothing_has_vanished, "for 2 d", rule_series=VANISHED),
     *(
@@ -534,21 +547,35 @@ def test_a_check_of_monitoring_judges_literal_facts(case: Case) -> None:
     [
         ("up == 0", ["up"]),
         ('rate(hits_total{code=~"5..",path!="/health",env=""}[5m]) > 1', ['hits_total{code=~"5.."}']),
-        ("late > 1 or absent(late) and on () pg_up == 1", ["late", "pg_up"]),
+        ("late > 1 or absent(late) and on () pg_up == 1", ["late", "or", "pg_up"]),
         ("sum(a) / sum(b) > bool 0.5 unless absent_over_time(c[5m])", ["a", "b"]),
+        ("a unless b", ["a"]),
+        ("(a or b) * c", ["a", "c", "or", "b", "c"]),
+        ("count(a) or vector(0)", ["a", "or"]),
+        ('ALERTS{alertname="A"} and on () a', ["a"]),
         ("max_over_time(a[1h:5m] offset 1d) > 0", ["a"]),
     ],
 )
 def test_what_an_expression_asks_for(expression: str, asked: list[str]) -> None:
-    assert [str(selector) for selector in selectors_of(expression)] == asked
+    assert " or ".join(" ".join(map(str, way)) for way in ways_of(expression)).split() == asked
 
 
 @pytest.mark.parametrize(
     ("expression", "asked"),
-    [('up{job="api"} == 0', ['up{job="api"}']), ("up == 1", []), ("sum(up) == 0", []), ("up > 0", []), ("up", [])],
+    [
+        ('up{job="api"} == 0', ('up{job="api"}', True)),
+        ("(sum by (job) (up)) < 1", ("up", True)),
+        ("count(up) == 0", ("up", False)),
+        ("up == 1", None),
+        ("up == bool 0", None),
+        ("rate(up[5m]) == 0", None),
+        ("up > 0", None),
+        ("up", None),
+    ],
 )
-def test_what_an_expression_waits_for_to_be_zero(expression: str, asked: list[str]) -> None:
-    assert [str(selector) for selector in zeros_of(expression)] == asked
+def test_what_an_expression_waits_for_to_be_zero(expression: str, asked: tuple[str, bool] | None) -> None:
+    zero = zero_of(expression)
+    assert (zero and (str(zero.selector), zero.comes)) == asked
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,12 @@ from tests.conftest import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.conftest import Judge, Judgement
+
+ASK_AGAIN = "since: ask again"
+TIMES = 8
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +38,13 @@ def watched(running_watched: EmbeddedStack) -> Iterator[EmbeddedStack]:
     yield running_watched
     if running_watched.state.broken:
         heal_stack(running_watched)
+
+
+def told(judge: Judge, target: Path, *arguments: str) -> Judgement:
+    """Ask again where it is told to: Prometheus has just loaded its configuration."""
+    for _ in range(TIMES):
+        seen = judge(*arguments, target=target)
+        if ASK_AGAIN not in seen.output:
+            break
+        time.sleep(1)
+    return seen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,32 +10,18 @@ from sandbox.breaking import break_stack, heal_stack
 from sandbox.faults import OF_MONITORING
 from sandbox.target import FILE
 from tests.expectations import require_as_expected, require_green
+from tests.monitoring.conftest import told
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sandbox.embedded import EmbeddedStack
     from sandbox.fault import Fault
-    from tests.conftest import Judge, Judgement
-
-ASK_AGAIN = "since: ask again"
-TIMES = 4
+    from tests.conftest import Judge
 
 
 @pytest.mark.parametrize("fault", OF_MONITORING.values(), ids=OF_MONITORING)
 def test_a_fault_of_monitoring_gives_exactly_its_alert(fault: Fault, watched: EmbeddedStack, judge: Judge) -> None:
     target = watched.folder / FILE
     break_stack(watched, fault)
-    require_as_expected(fault, _told(judge, target))
+    require_as_expected(fault, told(judge, target))
     heal_stack(watched)
-    require_green(_told(judge, target, "checks/monitoring"))
-
-
-def _told(judge: Judge, target: Path, *arguments: str) -> Judgement:
-    """Ask again where it is told to: Prometheus has just loaded its configuration."""
-    for _ in range(TIMES):
-        seen = judge(*arguments, target=target)
-        if ASK_AGAIN not in seen.output:
-            break
-        time.sleep(1)
-    return seen
+    require_green(told(judge, target, "checks/monitoring"))

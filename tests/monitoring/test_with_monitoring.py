@@ -10,6 +10,7 @@ from sandbox.faults import FAULTS, OF_MONITORING
 from sandbox.http import CLIENT
 from sandbox.polling import require, until
 from sandbox.target import FILE
+from tests.monitoring.conftest import told
 
 if TYPE_CHECKING:
     from sandbox.embedded import EmbeddedStack
@@ -65,7 +66,7 @@ def test_the_report_says_which_alerts_the_shipped_rules_lack_have_otherwise_and_
     watched: EmbeddedStack, judge: Judge
 ) -> None:
     break_stack(watched, OF_MONITORING["rules-as-shipped"])
-    seen = judge(target=watched.folder / FILE)
+    seen = told(judge, watched.folder / FILE)
     assert seen.folder is not None
     report = (seen.folder / "report.html").read_text()
     for says in (
