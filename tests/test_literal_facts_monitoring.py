@@ -23,7 +23,7 @@ from fixtures.notification import SentAlert
 from fixtures.probing import CannotTell
 from fixtures.routing import PLACEHOLDER, Inhibition, Route, Routing, Way
 from fixtures.rule_series import Disappearing, Lost, RuleSeries, Selector, ways_of, zero_of
-from fixtures.scraping import PrometheusHealth, ScrapeTarget, ScrapeTargets
+from fixtures.scraping import BlindExporter, PrometheusHealth, ScrapeTarget, ScrapeTargets
 from fixtures.silencing import JudgedSilences, judged
 from fixtures.words import Span
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
@@ -43,13 +43,15 @@ def refused(port: int) -> HttpAnswer:
 
 # -- Prometheus
 
-WELL = PrometheusHealth(answer(9090), reloaded=True, ready=True, sample_age=Span(3))
+WELL = PrometheusHealth(answer(9090), reloaded=True, ready=True, sample_age=Span(3), jobs=("api", "node"))
 GONE = PrometheusHealth(refused(9090))
 HTML = PrometheusHealth(answer(9090, body="<html>It works!</html>"))
 STARTING = PrometheusHealth(answer(9090), reloaded=True)
 NOT_RELOADED = replace(WELL, reloaded=False)
 STALE = replace(WELL, sample_age=Span(4 * MINUTE))
-NO_SAMPLE = replace(WELL, sample_age=None)
+NO_SAMPLE = replace(WELL, sample_age=None, loaded_ago=Span(HOUR))
+NEW = replace(NO_SAMPLE, loaded_ago=Span(MINUTE))
+NEW_WITH_NONSENSE = replace(NEW, reloaded=False)
 
 PROMETHEUS = [
     healthy(prometheus.test_prometheus_is_well, prometheus_health=WELL),
@@ -57,8 +59,12 @@ PROMETHEUS = [
     faulty(prometheus.test_prometheus_is_well, "not as Prometheus does: '<html>", prometheus_health=HTML),
     faulty(prometheus.test_prometheus_is_well, "it is not ready", prometheus_health=STARTING),
     faulty(prometheus.test_prometheus_is_well, "goes on with the old one", prometheus_health=NOT_RELOADED),
-    faulty(prometheus.test_prometheus_is_well, "is 4 min, limit 2 min", prometheus_health=STALE),
-    faulty(prometheus.test_prometheus_is_well, "is missing, limit 2 min", prometheus_health=NO_SAMPLE),
+    faulty(prometheus.test_prometheus_is_well, "is 4 min old, limit 2 min", prometheus_health=STALE),
+    faulty(prometheus.test_prometheus_is_well, "no sample of `up` of the jobs api, node", prometheus_health=NO_SAMPLE),
+    faulty(prometheus.test_prometheus_is_well, "goes on with the old one", prometheus_health=NEW_WITH_NONSENSE),
+    unknown(
+        prometheus.test_prometheus_is_well, "1 min ago, no sample of `up` of the jobs api, node", prometheus_health=NEW
+    ),
     *(healthy(prometheus.test_prometheus_answers, prometheus_health=one) for one in (WELL, HTML)),
     faulty(prometheus.test_prometheus_answers, "refused", prometheus_health=GONE),
     *(healthy(prometheus.test_what_answers_is_prometheus, prometheus_health=one) for one in (WELL, GONE, STARTING)),
@@ -67,9 +73,9 @@ PROMETHEUS = [
     faulty(prometheus.test_prometheus_is_ready, "is not ready", prometheus_health=STARTING),
     *(healthy(prometheus.test_the_last_reload_worked, prometheus_health=one) for one in (WELL, GONE)),
     faulty(prometheus.test_the_last_reload_worked, "the last reload failed", prometheus_health=NOT_RELOADED),
-    *(healthy(prometheus.test_samples_are_fresh, prometheus_health=one) for one in (WELL, GONE, STARTING)),
-    faulty(prometheus.test_samples_are_fresh, "`up`: 4 min, limit 2 min", prometheus_health=STALE),
-    faulty(prometheus.test_samples_are_fresh, "`up`: none", prometheus_health=NO_SAMPLE),
+    *(healthy(prometheus.test_samples_are_fresh, prometheus_health=one) for one in (WELL, GONE, STARTING, NEW)),
+    faulty(prometheus.test_samples_are_fresh, "`up` is 4 min old, limit 2 min", prometheus_health=STALE),
+    faulty(prometheus.test_samples_are_fresh, "of the jobs api, node, limit 2 min", prometheus_health=NO_SAMPLE),
 ]
 
 # -- what it scrapes
@@ -83,12 +89,13 @@ OLD_PROMETHEUS = replace(ALL_UP, jobs=())  # does not tell which jobs it has
 NODE_DOWN = replace(ALL_UP, targets=(*UP[:3], ScrapeTarget("node", "node:9100", "down", "connection refused")))
 NO_REDIS = ScrapeTargets(JOBS, (*UP[:2], UP[3]), (*JOBS[:2], JOBS[3]))
 EMPTY_REDIS = ScrapeTargets(JOBS, (*UP[:2], UP[3]), JOBS)
-BLIND = replace(ALL_UP, blind=("pg_up of postgres:1 is 0",))
+BLIND = replace(ALL_UP, exporters_at_zero=(BlindExporter("postgres", "postgres:1", "pg_up"),))
+OTHER_BLIND = replace(ALL_UP, exporters_at_zero=(BlindExporter("billing", "billing:1", "pg_up"),))
 
 SCRAPING = [
     *(
         healthy(scraping.test_all_that_the_alerts_need_is_scraped, scrape_targets=targets)
-        for targets in (ALL_UP, OTHER_DOWN, NOT_SCRAPED_YET, OLD_PROMETHEUS)
+        for targets in (ALL_UP, OTHER_DOWN, OTHER_BLIND, NOT_SCRAPED_YET, OLD_PROMETHEUS)
     ),
     faulty(scraping.test_all_that_the_alerts_need_is_scraped, "down: node node:9100", scrape_targets=NODE_DOWN),
     faulty(scraping.test_all_that_the_alerts_need_is_scraped, "no job: redis", scrape_targets=NO_REDIS),
@@ -100,7 +107,7 @@ SCRAPING = [
     faulty(scraping.test_every_job_has_a_target, "without any target: redis", scrape_targets=EMPTY_REDIS),
     *(healthy(scraping.test_no_target_is_down, scrape_targets=one) for one in (ALL_UP, OTHER_DOWN, NO_REDIS)),
     faulty(scraping.test_no_target_is_down, "connection refused", scrape_targets=NODE_DOWN),
-    healthy(scraping.test_no_exporter_is_blind, scrape_targets=ALL_UP),
+    *(healthy(scraping.test_no_exporter_is_blind, scrape_targets=one) for one in (ALL_UP, OTHER_BLIND)),
     faulty(scraping.test_no_exporter_is_blind, "pg_up of postgres:1 is 0", scrape_targets=BLIND),
 ]
 

@@ -76,12 +76,13 @@ class _Strange(BaseHTTPRequestHandler):
             self.released.wait(60)
         elif self.way == "hangs-up":
             self.close_connection = True
+        elif self.way == "forbidden":
+            self.send_response(401)
+            self.end_headers()
         elif self.way == "redirect-loop":
             self.send_response(302)
             self.send_header("Location", self.path)
             self.end_headers()
-        elif self.way == "closed":
-            self.send_error(401)
         elif self.way == "dribbling":
             self.send_response(200)
             self.end_headers()
@@ -140,14 +141,21 @@ def test_what_watches_may_be_strange(way: str, tmp_path: Path) -> None:
     assert "the check itself failed" not in str(seen.results)
 
 
-def test_an_alertmanager_that_lets_us_ask_nothing_is_not_down(tmp_path: Path) -> None:
+def test_what_does_not_let_the_suite_in_is_unknown(tmp_path: Path) -> None:
     target = tmp_path / "target.toml"
-    with strange("closed") as url:
-        target.write_text(f'alertmanager_url = "{url}"\n{NOWHERE}{DEADLINES}')
-        seen = health_run(tmp_path / "output", f"--target={target}", "-k", "alertmanager_down or silence_too")
-    assert seen.in_state("unknown") == {"AlertmanagerDown", "SilenceTooBroad"}, seen.output
+    with strange("forbidden") as url:
+        target.write_text(
+            "".join(f'{name}_url = "{url}"\n' for name in ("prometheus", "alertmanager", "grafana"))
+            + NOWHERE + DEADLINES
+        )  # fmt: skip
+        seen = health_run(tmp_path / "output", f"--target={target}", "checks/monitoring")
+    assert seen.status == 6, seen.output
+    assert seen.in_state("firing") == set()
+    for name in ("Prometheus", "Grafana"):
+        assert f"the suite may not ask {name}: {url}/" in seen.alert(f"{name}Down")["message"]
     assert "answered 401" in seen.alert("AlertmanagerDown")["message"]
     assert seen.alert("SilenceTooBroad")["caused_by"] == "AlertmanagerDown"
+    assert {seen.alert(name)["caused_by"] for name in ("ScrapeTargetDown", "AlertCannotFire")} == {"PrometheusDown"}
 
 
 @pytest.mark.parametrize("way", ["html", "half-a-json", "frozen"])

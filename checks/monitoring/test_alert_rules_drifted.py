@@ -21,7 +21,7 @@ def test_the_rules_are_ours(rule_comparison: RuleComparison) -> None:
     assert not rule_comparison.problems, listed(rule_comparison.problems)
 
 
-@diagnostic(cause="rule-missing", step=1)
+@diagnostic(cause="rule-missing", step=1, explained_by="PrometheusDown")
 def test_no_rule_is_missing(rule_comparison: RuleComparison) -> None:
     """Every alert of the playbook has a rule."""
     assert not rule_comparison.missing, f"no rule for {listed(rule_comparison.missing, 11)}"

@@ -52,6 +52,6 @@ def test_the_last_reload_worked(prometheus_health: PrometheusHealth) -> None:
 
 @diagnostic(cause="samples-stale", step=3)
 def test_samples_are_fresh(prometheus_health: PrometheusHealth, limits: SimpleNamespace) -> None:
-    """Prometheus measures: the newest sample of a series that is always there is young."""
+    """Prometheus measures Ordinaut: the newest sample of a series that is always there is young."""
     stale = prometheus_health.is_stale(limits.sample_age)
-    assert not stale, f"newest sample of `up`: {prometheus_health.sample_age or 'none'}, limit {limits.sample_age}"
+    assert not stale, f"{prometheus_health.newest_sample}, limit {limits.sample_age}"

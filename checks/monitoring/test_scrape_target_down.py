@@ -21,7 +21,7 @@ def test_all_that_the_alerts_need_is_scraped(scrape_targets: ScrapeTargets) -> N
     assert not scrape_targets.problems, listed(scrape_targets.problems)
 
 
-@diagnostic(cause="job-missing", step=2)
+@diagnostic(cause="job-missing", step=2, explained_by="PrometheusDown")
 def test_no_job_is_missing(scrape_targets: ScrapeTargets) -> None:
     """Every job that the alerts need is configured; its series alone would not tell: they stay for five minutes."""
     assert not scrape_targets.missing, f"Prometheus has no job {listed(scrape_targets.missing)}"

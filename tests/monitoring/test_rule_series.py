@@ -7,26 +7,21 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from checks.monitoring.test_alert_cannot_fire import ALERT
-from fixtures.docker import Engine
-from fixtures.masking import Masker
-from fixtures.probing import CannotTell, Cost
+from fixtures.probing import CannotTell
 from fixtures.rule_series import rule_series
-from fixtures.settings import NO_ENGINE, Settings
-from fixtures.target import Target
-from sandbox.http import CLIENT
-from sandbox.monitoring import programs
-from sandbox.polling import NotYet, require, until
-from sandbox.processes import free_port
+from fixtures.settings import Settings
+from sandbox.polling import NotYet, until
 from tests.conftest import needs
+from tests.monitoring.conftest import alone, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fixtures.rule_series import RuleSeries
+    from fixtures.target import Target
 
 HOUR = 3600
 AGO = 72  # hours, that are looked back at
@@ -91,29 +86,15 @@ def _past(now: int) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A Prometheus with these rules and this past, which watches nothing now."""
-    for program in ("prometheus", "promtool"):
-        needs(program)
-    folder, port = tmp_path_factory.mktemp("past"), free_port()
+    needs("promtool")
+    folder = tmp_path_factory.mktemp("past")
     rules = [{"alert": name, "expr": asked} for name, all_asked in RULES.items() for asked in all_asked]
     (folder / "rules.yml").write_text(json.dumps({"groups": [{"name": "all", "rules": rules}]}))
-    (folder / "prometheus.yml").write_text(json.dumps({"rule_files": ["rules.yml"]}))
     (folder / "past.om").write_text("\n".join(_past(int(time.time()))))
     command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", "past.om", "prometheus"]
     subprocess.run(command, cwd=folder, capture_output=True, check=True, timeout=60)
-    process = subprocess.Popen(programs.prometheus(folder, port), stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    settings, cost, mask = Settings(prometheus_url=url), Cost(), Masker(set())
-    until(lambda: _require_answer(f"{url}/-/ready"), 20)
-    yield Target(settings, Engine(NO_ENGINE, None, settings.deadlines, mask, cost), cost, mask)
-    process.kill()
-    process.wait()
-
-
-def _require_answer(url: str) -> None:
-    try:
-        require(CLIENT.get(url, timeout=2).is_success, f"{url} is not ready")
-    except httpx.TransportError as error:
-        raise NotYet(str(error)) from error
+    with alone(folder, {"rule_files": ["rules.yml"]}) as url:
+        yield target_of(Settings(prometheus_url=url))
 
 
 def _read(target: Target) -> RuleSeries:

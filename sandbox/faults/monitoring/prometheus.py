@@ -61,6 +61,13 @@ def _job_is_missing(stack: Stack) -> None:
     require(MISSING_JOB not in stack.monitoring.jobs(), f"the job {MISSING_JOB} is still scraped")
 
 
+def _leave_a_job_without_target(stack: Stack) -> None:
+    document = configuration.prometheus(stack.monitoring.ports)
+    [job] = [job for job in document["scrape_configs"] if job["job_name"] == MISSING_JOB]
+    job["static_configs"] = []
+    stack.monitoring.use_prometheus(document)
+
+
 def _lock_the_exporter_out(stack: Stack) -> None:
     stack.sql(f"ALTER ROLE {ROLE} NOLOGIN")
     stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (ROLE,))
@@ -100,6 +107,14 @@ JOB_MISSING = Fault(
     does="leaves the exporter of Redis out of Prometheus' configuration",
     expect=Expect("ScrapeTargetDown", "firing", "job-missing"),
     break_=_leave_a_job_out,
+    took_hold=_job_is_missing,
+    heal=configure_rightly,
+)
+JOB_WITHOUT_TARGET = Fault(
+    name="job-without-target",
+    does="leaves the job of Redis' exporter in Prometheus' configuration, and no target in it",
+    expect=Expect("ScrapeTargetDown", "firing", "job-without-target"),
+    break_=_leave_a_job_without_target,
     took_hold=_job_is_missing,
     heal=configure_rightly,
 )
