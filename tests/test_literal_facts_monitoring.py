@@ -15,7 +15,7 @@ from checks.monitoring import test_scrape_target_down as scraping
 from checks.monitoring import test_silence_too_broad as silence_too_broad
 from checks.rules import Rule
 from fixtures.alert_labels import AlertLabels
-from fixtures.alert_rules import AlertRule, RuleComparison, RunbookLinks
+from fixtures.alert_rules import AlertRule, RuleComparison, RunbookLink, RunbookLinks
 from fixtures.alertmanager import AlertmanagerHealth, Matcher, Notifier, Silence
 from fixtures.api import HttpAnswer, Transport
 from fixtures.grafana import Dashboards, GrafanaHealth
@@ -116,7 +116,7 @@ SCRAPING = [
 OUR_DOWN = Rule("APIDown", "up == 0", Span(120), {"severity": "critical"}, {"runbook_url": "runbooks/APIDown.md"})
 OUR_QUEUE = Rule("Queue", "depth > 1000", Span(600), {"severity": "warning"}, {"runbook_url": "runbooks/Queue.md"})
 DOWN = AlertRule(
-    "APIDown", "up == 0", Span(120), "critical", "https://here/APIDown.md", "ok", "", Span(10), Span(15),
+    "APIDown", "up == 0", Span(120), "critical", "https://here/APIDown.md", "ok", "", Span(10), Span(HOUR), Span(15),
 )  # fmt: skip
 QUEUE = replace(
     DOWN,
@@ -134,7 +134,8 @@ def compared(*rules: AlertRule) -> RuleComparison:
 
 
 SAME = compared(DOWN, QUEUE, OTHER)
-JUST_LOADED = compared(replace(DOWN, evaluated_ago=None), QUEUE)
+JUST_LOADED = compared(replace(DOWN, evaluated_ago=None, loaded_ago=Span(30)), QUEUE)
+NEVER_EVALUATED = compared(replace(DOWN, health="unknown", evaluated_ago=None), QUEUE)
 NO_QUEUE = compared(DOWN)
 TWICE = compared(DOWN, QUEUE, QUEUE)
 IN_ERROR = compared(DOWN, replace(QUEUE, health="err", error="many-to-many matching"))
@@ -143,16 +144,59 @@ SOONER = compared(DOWN, replace(QUEUE, expression="depth > 100", lasts=Span(120)
 OTHER_SEVERITY = compared(replace(DOWN, severity="warning"), QUEUE)
 OTHER_RUNBOOK = compared(replace(DOWN, runbook_url="https://here/api-down"), QUEUE)
 UNREADABLE = compared(replace(DOWN, expression="up from the future"), QUEUE)
-LINKS = RunbookLinks({"APIDown": ("https://here/APIDown.md", "# APIDown")})
-DEAD = RunbookLinks({"APIDown": ("https://here/APIDown.md", "answered 404 after 10 ms")})
+
+
+def linked(came: HttpAnswer | None) -> RunbookLinks:
+    return RunbookLinks((RunbookLink("APIDown", "https://here/APIDown.md", came),))
+
+
+OUR_PAGE, AS_HTML = linked(answer(80, body="# APIDown\n")), linked(answer(80, body="<h1>APIDown</h1>"))
+NO_LINKS = RunbookLinks(())
+OTHER_PAGE, NO_PAGE = linked(answer(80, body="# Welcome")), linked(answer(80, 404))
+LOGIN, HANGING, NOBODY = linked(answer(80, 302)), linked(None), linked(refused(80))
+READ, UNREAD_LINKS, DEAD = (OUR_PAGE, AS_HTML, NO_LINKS), (LOGIN, HANGING, NOBODY), (OTHER_PAGE, NO_PAGE)
 
 RULES = [
-    *(healthy(drifted.test_the_rules_are_ours, rule_comparison=one) for one in (SAME, JUST_LOADED)),
-    faulty(drifted.test_the_rules_are_ours, "no rule: Queue", rule_comparison=NO_QUEUE),
-    faulty(drifted.test_the_rules_are_ours, "more than one: Queue (2 rules)", rule_comparison=TWICE),
-    faulty(drifted.test_the_rules_are_ours, "not evaluated: Queue: many-to-many", rule_comparison=IN_ERROR),
-    faulty(drifted.test_the_rules_are_ours, "not evaluated: Queue 31 s ago, every 15 s", rule_comparison=LATE),
-    faulty(drifted.test_the_rules_are_ours, "`for` 2 min, ours 10 min", rule_comparison=SOONER),
+    *(
+        healthy(drifted.test_the_rules_are_ours, rule_comparison=one, runbook_links=NO_LINKS)
+        for one in (SAME, JUST_LOADED)
+    ),
+    *(
+        healthy(drifted.test_the_rules_are_ours, rule_comparison=SAME, runbook_links=one)
+        for one in (*READ, *UNREAD_LINKS)
+    ),
+    *(
+        faulty(
+            drifted.test_the_rules_are_ours,
+            f"dead: APIDown: https://here/APIDown.md {says}",
+            rule_comparison=SAME,
+            runbook_links=one,
+        )
+        for one, says in ((OTHER_PAGE, "answered 200 after 10 ms, not with APIDown"), (NO_PAGE, "answered 404"))
+    ),
+    faulty(drifted.test_the_rules_are_ours, "no rule: Queue", rule_comparison=NO_QUEUE, runbook_links=NO_LINKS),
+    faulty(
+        drifted.test_the_rules_are_ours, "more than one: Queue (2 rules)", rule_comparison=TWICE, runbook_links=NO_LINKS
+    ),
+    faulty(
+        drifted.test_the_rules_are_ours,
+        "not evaluated: Queue: many-to-many",
+        rule_comparison=IN_ERROR,
+        runbook_links=NO_LINKS,
+    ),
+    faulty(
+        drifted.test_the_rules_are_ours,
+        "not evaluated: Queue 31 s ago, every 15 s",
+        rule_comparison=LATE,
+        runbook_links=NO_LINKS,
+    ),
+    faulty(
+        drifted.test_the_rules_are_ours,
+        "not evaluated: APIDown never since it was loaded 1 h ago, every 15 s",
+        rule_comparison=NEVER_EVALUATED,
+        runbook_links=NO_LINKS,
+    ),
+    faulty(drifted.test_the_rules_are_ours, "`for` 2 min, ours 10 min", rule_comparison=SOONER, runbook_links=NO_LINKS),
     healthy(drifted.test_no_rule_is_missing, rule_comparison=SAME),
     faulty(drifted.test_no_rule_is_missing, "no rule for Queue", rule_comparison=NO_QUEUE),
     healthy(drifted.test_every_rule_can_be_evaluated, rule_comparison=SAME),
@@ -161,13 +205,22 @@ RULES = [
     faulty(drifted.test_no_rule_is_there_twice, "Queue (2 rules)", rule_comparison=TWICE),
     *(healthy(drifted.test_every_rule_is_evaluated_in_time, rule_comparison=one) for one in (SAME, JUST_LOADED)),
     faulty(drifted.test_every_rule_is_evaluated_in_time, "Queue 31 s ago", rule_comparison=LATE),
+    faulty(drifted.test_every_rule_is_evaluated_in_time, "APIDown never", rule_comparison=NEVER_EVALUATED),
     *(healthy(drifted.test_no_rule_differs, rule_comparison=one) for one in (SAME, NO_QUEUE)),
     faulty(drifted.test_no_rule_differs, "expression `depth > 100`, ours `depth > 1000`", rule_comparison=SOONER),
     faulty(drifted.test_no_rule_differs, "severity warning, ours critical", rule_comparison=OTHER_SEVERITY),
     faulty(drifted.test_no_rule_differs, "runbook api-down, ours APIDown.md", rule_comparison=OTHER_RUNBOOK),
     faulty(drifted.test_no_rule_differs, "`up from the future`, ours `up == 0`", rule_comparison=UNREADABLE),
-    healthy(drifted.test_the_runbooks_can_be_read, runbook_links=LINKS),
-    faulty(drifted.test_the_runbooks_can_be_read, "APIDown.md answered 404", runbook_links=DEAD),
+    *(healthy(drifted.test_every_runbook_is_where_its_rule_says, runbook_links=one) for one in (*READ, *UNREAD_LINKS)),
+    *(
+        faulty(drifted.test_every_runbook_is_where_its_rule_says, "APIDown.md answered", runbook_links=one)
+        for one in DEAD
+    ),
+    *(healthy(drifted.test_the_runbooks_can_be_read_from_here, runbook_links=one) for one in (*READ, *DEAD)),
+    *(
+        faulty(drifted.test_the_runbooks_can_be_read_from_here, says, runbook_links=one)
+        for one, says in ((LOGIN, "answered 302"), (HANGING, "did not answer in time"), (NOBODY, "refused"))
+    ),
 ]
 
 # -- whether rules can fire

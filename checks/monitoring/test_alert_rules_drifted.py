@@ -7,7 +7,7 @@ from fixtures.words import listed
 ALERT = Alert(
     name="AlertRulesDrifted",
     severity=2,
-    trigger="an alert of the playbook has no rule in Prometheus, more than one, or another than `make rules` writes",
+    trigger="an alert of the playbook has no rule, several, another than `make rules` writes, or a dead runbook link",
     impact="what Prometheus calls an alert is not what this playbook calls so: too late, too early, or never",
     respond_within=minutes(30),
     escalate_after=minutes(60),
@@ -16,9 +16,10 @@ ALERT = Alert(
 
 
 @trigger(step=1)
-def test_the_rules_are_ours(rule_comparison: RuleComparison) -> None:
-    """Each alert of the playbook has exactly one rule, which is evaluated in time and says what ours says."""
-    assert not rule_comparison.problems, listed(rule_comparison.problems)
+def test_the_rules_are_ours(rule_comparison: RuleComparison, runbook_links: RunbookLinks) -> None:
+    """Each alert of the playbook has exactly one rule, evaluated in time that says what ours does, and a runbook."""
+    problems = rule_comparison.problems + runbook_links.problems
+    assert not problems, listed(problems)
 
 
 @diagnostic(cause="rule-missing", step=1, explained_by="PrometheusDown")
@@ -52,6 +53,12 @@ def test_no_rule_differs(rule_comparison: RuleComparison) -> None:
 
 
 @diagnostic(cause="runbook-link-dead", step=1)
-def test_the_runbooks_can_be_read(runbook_links: RunbookLinks) -> None:
-    """Where a rule says its runbook is, there is the runbook."""
+def test_every_runbook_is_where_its_rule_says(runbook_links: RunbookLinks) -> None:
+    """Where a rule says its runbook is, there is no other page, and not none."""
     assert not runbook_links.dead, listed(runbook_links.dead, 3)
+
+
+@diagnostic(cause="runbook-unread", step=1)
+def test_the_runbooks_can_be_read_from_here(runbook_links: RunbookLinks) -> None:
+    """Where a rule says its runbook is, something answers that shows it."""
+    assert not runbook_links.unread, listed(runbook_links.unread, 3)

@@ -72,6 +72,11 @@ def _has_drifted(stack: Stack) -> None:
     require(seen == [("ordinaut_due_work_items > 100", 120)], f"{CHANGED} is {seen}")
 
 
+def _has_another_link(stack: Stack) -> None:
+    seen = [rule["annotations"] for rule in _seen(stack, CHANGED)]
+    require("/runbooks/old/" in str(seen), f"{CHANGED} has {seen}")
+
+
 def _make_ambiguous(rule: str) -> str:
     return rule.replace("/ node_memory_MemTotal_bytes", '/ on (job) {__name__=~"node_memory_.+"}')
 
@@ -147,6 +152,14 @@ RULE_UNHEALTHY = Fault(
     expect=Expect(DRIFTED, "firing", "rule-unhealthy"),
     break_=lambda stack: _change(stack, UNHEALTHY, _make_ambiguous),
     took_hold=_is_unhealthy,
+    heal=_put_right,
+)
+RUNBOOK_DEAD = Fault(
+    name="runbook-link-dead",
+    does=f"lets the rule {CHANGED} name a runbook that is not there",
+    expect=Expect(DRIFTED, "firing", "runbook-link-dead"),
+    break_=lambda stack: _change(stack, CHANGED, lambda rule: rule.replace("/runbooks/", "/runbooks/old/")),
+    took_hold=_has_another_link,
     heal=_put_right,
 )
 AS_SHIPPED = Fault(
