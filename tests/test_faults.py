@@ -69,6 +69,13 @@ def test_so_it_does_where_workers_have_just_been_busy(name: str, busy_sandbox: E
     _break_judge_and_heal(FAULTS[name], busy_sandbox, judge)
 
 
+def test_an_api_that_is_slow_while_its_database_is_down_follows_from_that(sandbox: EmbeddedStack, judge: Judge) -> None:
+    for name in ("api-slow", "postgres-stopped"):
+        break_stack(sandbox, FAULTS[name])
+    latency = judge().alert("HighAPILatency")
+    assert (latency["state"], latency["caused_by"]) == ("firing", "OrchestratorDatabaseDown"), latency
+
+
 def _break_judge_and_heal(fault: Fault, sandbox: EmbeddedStack, judge: Judge) -> None:
     break_stack(sandbox, fault)
     require_as_expected(fault, judge())

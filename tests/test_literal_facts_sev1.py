@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from checks.sev1 import test_database_slow_queries as queries
 from checks.sev1 import test_high_api_latency as latency
 from checks.sev1 import test_scheduler_offline as scheduler
+from fixtures.access import DatabaseAccess
 from fixtures.activity import Activity, Session, Statements, StatementStatistics
 from fixtures.api import HttpAnswer, Latency, Transport, sampled
 from fixtures.docker import EngineAnswer
@@ -28,10 +29,13 @@ from tests.test_literal_facts_sev0 import (
     QUIET,
     SERVES,
     STANDBY,
+    WELL,
     container,
     containers,
+    document,
     log,
     met,
+    reached,
     told,
     usage,
 )  # fmt: skip
@@ -185,6 +189,14 @@ CASES: list[Case] = [
         "p95 1.5 s or more (a sample of 2 requests): that does not tell",
         latency=sampled([unanswered(Transport.TIMED_OUT, 1.5), answer(1.6)]),
     ),
+    healthy(latency.test_the_database_serves_the_api, database_access=DatabaseAccess(SERVES, NO_ENGINE)),
+    faulty(
+        latency.test_the_database_serves_the_api,
+        "no server listens",
+        database_access=DatabaseAccess(met(DatabaseState.REFUSED), NO_ENGINE),
+    ),
+    healthy(latency.test_the_api_is_healthy, api_access=reached(WELL)),
+    faulty(latency.test_the_api_is_healthy, "redis is unhealthy", api_access=reached(document(redis="unhealthy"))),
     healthy(latency.test_no_statement_holds_the_api_up, activity=busy(QUICK, DUMP, idle(4, 90))),
     faulty(
         latency.test_no_statement_holds_the_api_up,

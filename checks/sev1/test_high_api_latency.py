@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, minutes, percent, seconds, trigger
+from fixtures.access import ApiAccess, DatabaseAccess
 from fixtures.activity import Activity, Statements
 from fixtures.api import HttpAnswer, Latency
 from fixtures.docker import Usages
@@ -36,6 +37,18 @@ ALERT = Alert(
 def test_the_api_answers_fast_enough(latency: Latency, limits: SimpleNamespace) -> None:
     """The 95th percentile of the API's response time is within the limit."""
     assert not latency.is_above(limits.p95), f"{latency}, limit {limits.p95}"
+
+
+@diagnostic(cause="database-down", step=4, explained_by="OrchestratorDatabaseDown")
+def test_the_database_serves_the_api(database_access: DatabaseAccess) -> None:
+    """PostgreSQL serves Ordinaut: an API that waits for it in vain is slow as a consequence."""
+    assert not database_access.is_down, f"{database_access}"
+
+
+@diagnostic(cause="api-unhealthy", step=1, explained_by="OrchestratorAPIDown")
+def test_the_api_is_healthy(api_access: ApiAccess) -> None:
+    """The API is healthy, and so is what it needs: it waits for nothing in vain."""
+    assert api_access.is_healthy, f"{api_access}"
 
 
 @diagnostic(cause="slow-queries", step=4, explained_by="DatabaseSlowQueries")

@@ -13,8 +13,8 @@ from sandbox.polling import NotYet, require
 if TYPE_CHECKING:
     from sandbox.stack import Stack
 
-# The API and the workers need the database as well; whether theirs fire depends on how long it lasts.
-FOLLOWERS = ("OrchestratorAPIDown", "NoActiveWorkers")
+# The API and the workers need the database as well; whether theirs fire depends on how long it lasts, and how it fails.
+FOLLOWERS = ("OrchestratorAPIDown", "NoActiveWorkers", "HighAPILatency")
 HIDDEN_SCHEMA = "hidden_by_the_sandbox"
 HIDDEN_DATABASE = "orchestrator_hidden"
 TENANT = "sandbox_tenant"
@@ -189,7 +189,7 @@ PASSWORD = Fault(
 CHECKER_PASSWORD = Fault(
     name="checker-password",
     does="puts a wrong password into the checker's settings; the system itself is well",
-    expect=Expect("OrchestratorDatabaseDown", "unknown", may_follow=FOLLOWERS[1:]),
+    expect=Expect("OrchestratorDatabaseDown", "unknown", may_follow=("NoActiveWorkers",)),
     break_=lambda stack: stack.write_target(database_url=stack.database_url(password="not-the-password")),
     took_hold=lambda stack: stack.require_healthy(),
     heal=lambda stack: stack.write_target(),
