@@ -18,7 +18,7 @@ from fixtures.alert_labels import AlertLabels
 from fixtures.alert_rules import AlertRule, RuleComparison, RunbookLink, RunbookLinks
 from fixtures.alertmanager import AlertmanagerHealth, Matcher, Notifier, Silence
 from fixtures.api import HttpAnswer, Transport
-from fixtures.grafana import Dashboards, GrafanaHealth
+from fixtures.grafana import Dashboards, GrafanaHealth, Sources
 from fixtures.notification import SentAlert
 from fixtures.probing import CannotTell
 from fixtures.routing import PLACEHOLDER, Inhibition, Route, Routing, Way
@@ -569,6 +569,8 @@ DATA = Dashboards((), 5, ())
 NOTHING = Dashboards((), 0, ())
 NO_SOURCE = Dashboards(("Prometheus (answered 502 after 10 ms)",), 0, ())
 EMPTY = Dashboards((), 5, ("Overview: Queue Depth",))
+SLOW_PANEL = Dashboards((), 2, (), ("Overview: Requests (did not answer in time after 3 s)",))
+EMPTY_AND_SLOW = replace(EMPTY, untold=SLOW_PANEL.untold)
 
 GRAFANA = [
     *(healthy(grafana.test_grafana_shows_something, grafana_health=SHOWS, dashboards=one) for one in (DATA, NOTHING)),
@@ -580,7 +582,14 @@ GRAFANA = [
             ("its database is failing", G_NO_DATABASE, NOTHING),
             ("data source: Prometheus (answered 502", SHOWS, NO_SOURCE),
             ("panel without data: Overview: Queue Depth", SHOWS, EMPTY),
+            ("panel without data: Overview: Queue Depth", SHOWS, EMPTY_AND_SLOW),
         )
+    ),
+    unknown(
+        grafana.test_grafana_shows_something,
+        "is not known: Overview: Requests (did not answer in time",
+        grafana_health=SHOWS,
+        dashboards=SLOW_PANEL,
     ),
     *(healthy(grafana.test_grafana_answers, grafana_health=one) for one in (SHOWS, G_HTML)),
     faulty(grafana.test_grafana_answers, "refused", grafana_health=G_GONE),
@@ -659,3 +668,29 @@ def test_the_silence_to_end_is_named() -> None:
     assert (ALL.first_of_everything, ALL.first_of_the_gravest) == ("0123456789", "0123456789")
     assert (OF_THE_ROOT.first_of_everything, OF_THE_ROOT.first_of_the_gravest) == (None, "0123456789")
     assert (NARROW.first_of_everything, NARROW.first_of_the_gravest) == (None, None)
+
+
+SOURCES = Sources(
+    (
+        {"uid": "logs", "name": "Loki", "type": "loki"},
+        {"uid": "ours", "name": "Prometheus", "type": "prometheus", "isDefault": True},
+        {"uid": "theirs", "name": "Mimir", "type": "prometheus"},
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("reference", "uid"),
+    [
+        (None, "ours"),
+        ({"uid": "theirs", "type": "prometheus"}, "theirs"),
+        ({"type": "prometheus"}, "ours"),
+        ("Mimir", "theirs"),
+        ({"uid": "logs"}, None),
+        ("Loki", None),
+        ({"uid": "${source}"}, None),
+        ("-- Mixed --", None),
+    ],
+)
+def test_which_prometheus_a_panel_asks(reference: object, uid: str | None) -> None:
+    assert SOURCES.named(reference) == uid

@@ -92,7 +92,7 @@ def alertmanager(ports: Mapping[str, int]) -> Document:
 
 
 def grafana(ports: Mapping[str, int]) -> Document:
-    """Return what the stand-in of Grafana shows: its database, its data source, its dashboard."""
+    """Return what the stand-in of Grafana shows: its database, its data sources, its dashboard."""
     panels = {
         "System Health Status": 'up{job=~"orchestrator-.*"}',
         "Queue Depth": "ordinaut_due_work_items",
@@ -100,12 +100,20 @@ def grafana(ports: Mapping[str, int]) -> Document:
         "Scheduler Lag": "ordinaut_scheduler_late_seconds",
         "API Requests": "sum by (endpoint) (rate(orchestrator_http_requests_total[5m]))",
     }
+    quiet = {  # in health they show nothing
+        "Firing": 'ALERTS{alertstate="firing"}',
+        "API Errors": 'sum(rate(orchestrator_http_requests_total{status_code=~"5.."}[5m]))',
+    }
     return {
         "database": "ok",
+        "logs": {"uid": "loki", "name": "Loki", "type": "loki"},
         "datasource": {"uid": DATASOURCE, "name": "Prometheus", "url": f"http://127.0.0.1:{ports['prometheus']}"},
         "dashboard": {
             "uid": "ordinaut-overview",
             "title": "Ordinaut - System Overview",
-            "panels": [{"title": title, "expr": expression} for title, expression in panels.items()],
+            "panels": [
+                *({"title": title, "expr": expression} for title, expression in (panels | quiet).items()),
+                {"title": "Errors in Logs", "expr": '{service="api"} |= "ERROR"', "source": "loki"},
+            ],
         },
     }

@@ -54,8 +54,10 @@ def get_health() -> JSONResponse:
 
 @app.get("/api/datasources")
 def get_datasources() -> list[dict[str, Any]]:
-    """List the data sources."""
-    return [{"id": 1, "type": "prometheus", "access": "proxy", "isDefault": True, **content()["datasource"]}]
+    """List the data sources: Prometheus, after one that nothing here answers for."""
+    shown = content()
+    ours = {"id": 1, "type": "prometheus", "access": "proxy", "isDefault": True, **shown["datasource"]}
+    return [{"id": 2, "access": "proxy", "isDefault": False, **shown["logs"]}, ours]
 
 
 @app.get("/api/datasources/uid/{uid}/health")
@@ -87,12 +89,13 @@ def get_search() -> list[dict[str, str]]:
 def get_dashboard(uid: str) -> dict[str, Any]:
     """Show a dashboard, with what its panels ask for."""
     shown = content()
-    dashboard, source = shown["dashboard"], {"type": "prometheus", "uid": shown["datasource"]["uid"]}
+    dashboard = shown["dashboard"]
     if dashboard["uid"] != uid:
         raise HTTPException(404, "Dashboard not found")
+    ours = shown["datasource"]["uid"]
     panels = [
-        {"id": number, "type": "timeseries", "title": panel["title"], "datasource": source,
-         "targets": [{"refId": "A", "expr": panel["expr"], "datasource": source}]}
+        {"id": number, "type": "timeseries", "title": panel["title"],
+         "targets": [{"refId": "A", "expr": panel["expr"], "datasource": {"uid": panel.get("source", ours)}}]}
         for number, panel in enumerate(dashboard["panels"], 1)
     ]  # fmt: skip
     return {"meta": {"type": "db"}, "dashboard": {**dashboard, "panels": panels}}

