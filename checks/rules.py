@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from math import isinf
 from string import Template
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from fixtures.words import Span, magnitude
 
 # Of the API's histogram. A percentile is known to lie above a limit only where it lies above the limit's bucket.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, float("inf"))
+BUCKET = "_bucket"  # what a limit's name ends with in an expression that means its bucket
 Overrides = Mapping[str, Mapping[str, str | float]]
 
 
@@ -35,22 +37,30 @@ def alerts() -> list[Alert]:
 
 
 def rules(overrides: Overrides, runbooks: str) -> list[Rule]:
-    """Give the rules of the alerts that Prometheus can evaluate, with a target's limits; `runbooks` is a URL."""
+    """Give the rules of the alerts that Prometheus can evaluate, with a target's limits; `runbooks` is a URL.
+
+    ValueError for a limit that no rule can say.
+    """
     return [_rule(alert, overrides.get(alert.name, {}), runbooks) for alert in alerts() if alert.expression]
 
 
 def _rule(alert: Alert, overrides: Mapping[str, str | float], runbooks: str) -> Rule:
     limits = vars(alert.limits_for(overrides))
     numbers = {name: f"{magnitude(limit):.12g}" for name, limit in limits.items()}
-    numbers |= {f"{name}_bucket": f"{_bucket(limit):g}" for name, limit in limits.items() if isinstance(limit, Span)}
+    template = Template(alert.expression)
+    for name in (one.removesuffix(BUCKET) for one in template.get_identifiers() if one.endswith(BUCKET)):
+        numbers[name + BUCKET] = f"{_bucket(f'limits.{alert.name}.{name}', limits[name]):g}"
     labels = {name: value for name, value in alert.all_labels.items() if name != "alertname"}
     annotations = {
         "summary": alert.trigger,
         "impact": alert.impact,
         "runbook_url": f"{runbooks.rstrip('/')}/{alert.name}.md",
     }
-    return Rule(alert.name, Template(alert.expression).substitute(numbers), alert.lasts, labels, annotations)
+    return Rule(alert.name, template.substitute(numbers), alert.lasts, labels, annotations)
 
 
-def _bucket(limit: Span) -> float:
-    return min(bound for bound in BUCKETS if bound >= limit.total_seconds())
+def _bucket(name: str, limit: Span) -> float:
+    bucket = min(bound for bound in BUCKETS if bound >= limit.total_seconds())
+    if isinf(bucket):
+        raise ValueError(f"{name}: no rule can say {limit}: the API's histogram ends at {Span(BUCKETS[-2])}")
+    return bucket

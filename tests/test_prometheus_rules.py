@@ -191,13 +191,21 @@ def test_the_limits_are_the_targets(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
-    ("limit", "said"), [('heartbeat_age = "soon"', "'soon' is no length of time"), ("no_such = 1", "no limit no_such")]
+    ("limit", "said"),
+    [
+        ('NoActiveWorkers]\nheartbeat_age = "soon"', "'soon' is no length of time"),
+        ("NoActiveWorkers]\nno_such = 1", "no limit no_such"),
+        (
+            'HighAPILatency]\np95 = "12 s"',
+            "limits.HighAPILatency.p95: no rule can say 12 s: the API's histogram ends at 10 s",
+        ),
+    ],
 )
 def test_a_wrong_limit_is_wrong_usage(
     limit: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "ordinaut.toml"
-    target.write_text(f"[limits.NoActiveWorkers]\n{limit}\n")
+    target.write_text(f"[limits.{limit}\n")
     with pytest.raises(SystemExit) as ended:
         main([f"--target={target}"])
     assert ended.value.code == 2
