@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import psycopg
 
 from bench import compose, history, monitoring
-from bench.processes import ROOT, empty_session, health_run, in_turn, ratio, reached, show
+from bench.processes import ROOT, empty_session, health_run, in_turn, raised_nothing, ratio, reached, show
 from bench.statements import limits_of_all, milliseconds, plan, playbook, statements_of
 from fixtures import activity, postgres, schedule, work
 from fixtures.docker import Engine
@@ -25,6 +25,7 @@ from sandbox.compose import engine
 from sandbox.embedded import EmbeddedStack
 from sandbox.faults import FAULTS
 from sandbox.filling import fill
+from sandbox.target import FILE
 
 EACH_AT_MOST = 5.0  # ms, of a statement on the large tables
 
@@ -35,15 +36,19 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=9, help="runs of each command, in turn")
     parser.add_argument("--runs", type=int, default=5_000_000, help="rows of task_run")
     parser.add_argument("--items", type=int, default=500_000, help="rows of due_work")
+    parser.add_argument(
+        "--healthy", type=int, default=100, help="healthy runs with monitoring, and twice as many without"
+    )
     parser.add_argument("--no-sql", action="store_true", help="leave the large tables out")
     arguments = parser.parse_args()
-    met = _in_containers(arguments.rounds) & monitoring.measure(arguments.rounds)
+    met = _in_containers(arguments.rounds) & monitoring.measure(arguments.rounds, arguments.healthy)
     with tempfile.TemporaryDirectory() as scratch:
         stack = EmbeddedStack.up(Path(scratch) / "sandbox")
         try:
             met &= _embedded(stack, arguments.rounds)
+            met &= raised_nothing("A healthy sandbox", 2 * arguments.healthy, f"--target={stack.folder / FILE}")
             met &= _frozen(stack)
-            met &= history.measure(stack.folder / "target.toml", arguments.rounds)
+            met &= history.measure(stack.folder / FILE, arguments.rounds)
             if not arguments.no_sql:
                 met &= _sql(stack, arguments.runs, arguments.items)
         finally:
@@ -71,8 +76,8 @@ def _embedded(stack: EmbeddedStack, rounds: int) -> bool:
     return reached("sev0 of an empty session", ratio(timed, compose.SEV0, compose.EMPTY), 2.5)
 
 
-def _suite(stack: EmbeddedStack, *arguments: str) -> float:
-    return health_run(f"--target={stack.folder / 'target.toml'}", *arguments)
+def _suite(stack: EmbeddedStack, *arguments: str, status: int = 0) -> float:
+    return health_run(f"--target={stack.folder / FILE}", *arguments, status=status)
 
 
 def _frozen(stack: EmbeddedStack) -> bool:
@@ -80,7 +85,7 @@ def _frozen(stack: EmbeddedStack) -> bool:
     healthy = statistics.median(_suite(stack, "-m", "sev0") for _ in range(3))
     for name in ("postgres-hung", "redis-hung", "api-hung"):
         break_stack(stack, FAULTS[name])
-    frozen = statistics.median(_suite(stack, "-m", "sev0") for _ in range(3))
+    frozen = statistics.median(_suite(stack, "-m", "sev0", status=1) for _ in range(3))
     heal_stack(stack)
     more = frozen - healthy
     print(f"\nEvery dependency frozen: {frozen:.2f} s, that is {more:.2f} s more than healthy")
@@ -114,7 +119,7 @@ def _sql(stack: EmbeddedStack, runs: int, items: int) -> bool:
 
 def _target(stack: EmbeddedStack) -> Target:
     options = SimpleNamespace(
-        target=str(stack.folder / "target.toml"), api_url=None, database_url=None, redis_url=None, prometheus_url=None,
+        target=str(stack.folder / FILE), api_url=None, database_url=None, redis_url=None, prometheus_url=None,
         alertmanager_url=None, grafana_url=None, docker=None, project=None,
     )  # fmt: skip
     settings = load(options, ROOT, {}).settings

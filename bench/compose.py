@@ -54,4 +54,5 @@ def measure(rounds: int) -> bool:
 def _type(stack: ComposeStack, those: list[str], folder: Path) -> float:
     names = {service.upper(): str(stack.containers(service)[0].name) for service in SERVICES}
     url = f"http://127.0.0.1:{stack.state.ports['api']}"
-    return seconds_of(["bash", "-c", "\n".join(those)], folder, **names, API_URL=url)
+    command = ["bash", "-c", "\n".join(those)]  # some steps of the playbook fail: that is no matter here
+    return seconds_of(command, folder, None, **names, API_URL=url)

@@ -16,21 +16,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parent.parent
+LINES = 20  # of what a run said, where it ended otherwise than it had to
 Timed = dict[str, list[float]]  # seconds, by what was run
 
 
-def seconds_of(command: Sequence[str], cwd: Path = ROOT, **environment: str) -> float:
-    """Give the seconds that a command takes, whatever comes of it."""
+class UnexpectedError(RuntimeError):
+    """A run ended otherwise than it had to: what it took is the time of something else."""
+
+
+def seconds_of(command: Sequence[str], cwd: Path = ROOT, status: int | None = 0, **environment: str) -> float:
+    """Give the seconds that a command takes; UnexpectedError where it ends with another status, None allowing any."""
     began = time.perf_counter()
     usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    subprocess.run(command, cwd=cwd, env=usual | environment, capture_output=True, check=False)
-    return time.perf_counter() - began
+    done = subprocess.run(command, cwd=cwd, env=usual | environment, capture_output=True, text=True, check=False)
+    took = time.perf_counter() - began
+    if status not in (None, done.returncode):
+        said = (done.stdout + done.stderr).strip().splitlines()
+        raise UnexpectedError(
+            "\n".join([f"{' '.join(command)}: status {done.returncode}, not {status}", *said[-LINES:]])
+        )
+    return took
 
 
-def health_run(*arguments: str) -> float:
-    """Give the seconds of one health run, its report included."""
+def health_run(*arguments: str, status: int = 0) -> float:
+    """Give the seconds of one health run, its report included, that must end with this status."""
     with tempfile.TemporaryDirectory() as output:
-        return seconds_of([sys.executable, "-m", "pytest", f"--output={output}", *arguments])
+        return seconds_of([sys.executable, "-m", "pytest", f"--output={output}", *arguments], status=status)
+
+
+def raised_nothing(what: str, times: int, *arguments: str) -> bool:
+    """Judge something healthy so many times, and print how many runs raised anything, each with its last lines."""
+    raised = []
+    for _ in range(times):
+        try:
+            health_run(*arguments)
+        except UnexpectedError as error:
+            raised.append(str(error))
+    print(f"\n{what}: {len(raised) or 'none'} of {times} runs raised anything: {'NOT ' if raised else ''}reached")
+    print("".join(f"  {words}\n" for words in raised), end="")
+    return not raised
 
 
 @contextmanager
