@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from checks.alerting import minutes, seconds
 from fixtures.probing import CannotTell
+from fixtures.rule_series import rule_series
 from fixtures.scraping import prometheus_health
 from fixtures.settings import PrometheusSettings, Settings
 from sandbox.polling import require, until
@@ -22,10 +24,15 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One that measures itself, and calls that a job of its own."""
+    """One with jobs of its own, of which one comes but once a day, and a rule on what nobody has."""
     folder: Path = tmp_path_factory.mktemp("theirs")
-    job = {"job_name": "theirs", "scrape_interval": "1s", "static_configs": [{"targets": ["127.0.0.1:1"]}]}
-    with alone(folder, {"scrape_configs": [job]}) as url:
+    jobs = [
+        {"job_name": job, "scrape_interval": interval, "static_configs": [{"targets": ["127.0.0.1:1"]}]}
+        for job, interval in (("theirs", "1s"), ("daily", "1d"))
+    ]
+    rules = [{"alert": "OnNothing", "expr": "nothing > 0"}]
+    (folder / "rules.yml").write_text(json.dumps({"groups": [{"name": "all", "rules": rules}]}))
+    with alone(folder, {"scrape_configs": jobs, "rule_files": ["rules.yml"]}) as url:
         yield url
 
 
@@ -52,3 +59,13 @@ def test_one_job_of_ours_is_enough_to_know_it_by(theirs: str) -> None:
 
     until(measured, 20)
     assert _health(theirs, "ours.api", "theirs").problems(minutes(2)) == []
+
+
+def test_what_no_target_gave_may_come_of_one_that_was_never_scraped(theirs: str) -> None:
+    def settled() -> str:
+        with pytest.raises(CannotTell) as told:
+            rule_series.probe.read(target_of(Settings(prometheus_url=theirs)))
+        require("has not found all" not in str(told.value), str(told.value))
+        return str(told.value)
+
+    assert until(settled, 20) == "Prometheus has not scraped daily yet, and lacks series since: ask again"
