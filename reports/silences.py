@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from checks.rules import alerts
 from fixtures.alert_labels import labels_of_alerts
-from fixtures.api import HttpClient
+from fixtures.api import LONG_BODY_CAP, HttpClient
 from fixtures.masking import Masker, secrets_in_url
 from fixtures.probing import CannotTell, Cost, NotThere
 from fixtures.prometheus import Prometheus
@@ -93,7 +93,10 @@ def main(arguments: list[str] | None = None) -> int:
         mask = Masker(secrets_in_url(settings.alertmanager_url) | secrets_in_url(settings.prometheus_url))
         client = WritingClient("alertmanager", settings.alertmanager_url, settings.deadlines, mask, Cost())
         alertmanager = AlertmanagerWriter(client)
-        prometheus = Prometheus(HttpClient("prometheus", settings.prometheus_url, settings.deadlines, mask, Cost()))
+        watcher = HttpClient(
+            "prometheus", settings.prometheus_url, settings.deadlines, mask, Cost(), body_cap=LONG_BODY_CAP
+        )
+        prometheus = Prometheus(watcher)
         if options.alert is None:
             silences = alertmanager.silences()
         else:
