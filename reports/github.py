@@ -86,7 +86,7 @@ def markdown(results: Results) -> str:
 
 def _words(alert: AlertResult) -> str:
     causes = "; ".join(summary.cause(alert, cause) for cause in alert.causes[:2])
-    findings = "; ".join(f"{check.cause}: {check.message}" for check in alert.findings)
+    findings = "; ".join(map(str, alert.findings))
     return " | ".join(part for part in (alert.message, causes or findings) if part)
 
 

@@ -51,6 +51,17 @@ class Cause(Struct, frozen=True):
     values: dict[str, str]  # what the runbook's commands name in angle brackets
 
 
+class Finding(Struct, frozen=True):
+    """What diagnostics of these causes found, or could not tell, all in the same words."""
+
+    outcome: State
+    causes: list[str]
+    message: str
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.causes)}: {self.message}"
+
+
 class Point(Struct, frozen=True):
     """What a run found of an alert: when (UTC), its state, and the value beside its limit, as plain numbers."""
 
@@ -114,9 +125,14 @@ class AlertResult(Struct, frozen=True):
         return self.changes_of_state >= FLAPPING
 
     @property
-    def findings(self) -> list[CheckResult]:
-        """Diagnostics that failed while the alert does not fire, and those that could not be told."""
-        return [c for c in self.checks if c.role == "diagnostic" and c.outcome in ("noted", "unknown")]
+    def findings(self) -> list[Finding]:
+        """What diagnostics found while the alert does not fire, or could not tell; not what the alert says itself."""
+        found: dict[tuple[State, str], Finding] = {}
+        for check in self.checks:
+            if check.role == "diagnostic" and check.outcome in ("noted", "unknown") and check.message != self.message:
+                same = found.setdefault((check.outcome, check.message), Finding(check.outcome, [], check.message))
+                same.causes.append(check.cause or check.id)
+        return list(found.values())
 
     @property
     def shown_state(self) -> State:

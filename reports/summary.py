@@ -45,9 +45,9 @@ def follows(alert: AlertResult, root: AlertResult) -> str:
 
 def runbook(alert: AlertResult) -> str:
     """Give the path of an alert's runbook, at the section of its most probable cause, or of what else was found."""
-    anchors = [cause.runbook_anchor for cause in alert.causes] or [each.cause for each in alert.findings if each.cause]
+    anchors = [cause.runbook_anchor for cause in alert.causes] or [each.causes[0] for each in alert.findings]
     return f"{alert.runbook}#{anchors[0]}" if anchors else alert.runbook
 
 
 def _noted(alert: AlertResult) -> str:
-    return "; ".join(f"{check.cause}: {check.message}" for check in alert.findings)
+    return "; ".join(map(str, alert.findings))

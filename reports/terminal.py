@@ -53,9 +53,8 @@ def _write_alert(terminal: Any, alert: AlertResult, verbose: bool) -> None:
     for cause in alert.causes[:3]:
         if cause is not alert.causes[0] or cause.message != alert.message:  # the runbook's section names the first
             _write_line(terminal, "cause", summary.cause(alert, cause))
-    for check in alert.findings[state == "noted" :] if alert.state != "firing" else ():
-        if check.message != alert.message:  # what could not be told for the same reason was said with it
-            _write_line(terminal, check.outcome, f"{check.cause}: {check.message}")
+    for finding in alert.findings[state == "noted" :] if alert.state != "firing" else ():
+        _write_line(terminal, finding.outcome, str(finding))
     if alert.muted:
         _write_line(terminal, "muted", str(alert.muted))
     if alert.flaps:
@@ -74,7 +73,7 @@ def _message(alert: AlertResult) -> str:
     if alert.shown_state == "unknown" and alert.state == "ok":
         return "does not fire, but not every cause could be looked for"
     if alert.shown_state == "noted":
-        return f"does not fire, but {alert.findings[0].cause}: {alert.findings[0].message}"
+        return f"does not fire, but {alert.findings[0]}"
     return alert.message + _against(alert)
 
 

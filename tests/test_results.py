@@ -39,9 +39,13 @@ def trigger(alert: AlertRow, state: State, resource: str | None = None) -> Check
     return CheckOutcome(f"{alert.name}::trigger", alert, "trigger", [1], state, "", "why", resource=resource)
 
 
-def diagnostic(alert: AlertRow, state: State, cause: str, explained_by: str | None = None) -> CheckOutcome:
-    identity = f"{alert.name}::{cause}"
-    return CheckOutcome(identity, alert, "diagnostic", [1], state, "", cause, cause=cause, explained_by=explained_by)
+def diagnostic(
+    alert: AlertRow, state: State, cause: str, explained_by: str | None = None, message: str = ""
+) -> CheckOutcome:
+    return CheckOutcome(
+        f"{alert.name}::{cause}", alert, "diagnostic", [1], state, "", message or cause, cause=cause,
+        explained_by=explained_by,
+    )  # fmt: skip
 
 
 def results(*outcomes: CheckOutcome) -> dict[str, AlertResult]:
@@ -133,7 +137,18 @@ def test_causes_come_in_the_modules_order_and_once() -> None:
 def test_what_is_noted_is_no_cause() -> None:
     alert = results(trigger(SLOW, "ok"), diagnostic(SLOW, "noted", "a"))["Slow"]
     assert alert.causes == []
-    assert [check.cause for check in alert.findings] == ["a"]
+    assert [finding.causes for finding in alert.findings] == [["a"]]
+
+
+def test_what_could_not_be_told_for_one_reason_is_told_once() -> None:
+    alert = results(
+        trigger(SLOW, "unknown"),
+        diagnostic(SLOW, "unknown", "a", message="no engine"),
+        diagnostic(SLOW, "unknown", "b", message="why"),
+        diagnostic(SLOW, "unknown", "c", message="no engine"),
+        diagnostic(SLOW, "noted", "d", message="no engine"),
+    )["Slow"]
+    assert [str(finding) for finding in alert.findings] == ["a, c: no engine", "d: no engine"]
 
 
 # -- what explains what
