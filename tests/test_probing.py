@@ -145,6 +145,13 @@ def test_one_endless_line_of_evidence_is_cut(probes: Probes) -> None:
     assert len(probes.evidence("a_probe")[0].excerpt) == probing.EXCERPT_CHARACTERS
 
 
+@pytest.mark.parametrize("shown", range(-len(SECRET), len(SECRET) + 1))
+def test_no_part_of_a_secret_stands_at_the_edge_of_an_excerpt(probes: Probes, shown: int) -> None:
+    text = "x" * 100_000 + SECRET + "x" * (probing.EXCERPT_CHARACTERS - len(SECRET) + shown)
+    probes.fact(a_probe(lambda asked: note(asked.mask, "api", "curl", 0, text)))
+    assert set(probes.evidence("a_probe")[0].excerpt) <= set(MASK + "x")
+
+
 def test_a_probe_that_failed_still_shows_what_it_saw(probes: Probes) -> None:
     def ask(asked: Any) -> object:
         note(asked.mask, "redis", "ping", 0, "refused")
