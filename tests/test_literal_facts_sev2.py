@@ -12,7 +12,7 @@ from fixtures.host import Disk, Disks, LargeFile, LargeFiles, Memory, Process, P
 from fixtures.probing import CannotTell
 from fixtures.prometheus import DepthLately
 from fixtures.words import Count, Share, Size, Span
-from fixtures.work import Processing, Queue
+from fixtures.work import Processing, Queue, QueueDepth
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
 from tests.test_literal_facts_sev0 import (
     FRESH,
@@ -125,20 +125,22 @@ STALE = [f"worker-{n} on task 4f1c, expired 15 min ago" for n in range(5)]
 CASES: list[Case] = [
     # HighQueueDepth
     *(  # the future's do not count
-        healthy(depth.test_the_queue_is_short, queue=queue(due), depth_lately=DepthLately(Count(9000), Count(9000)))
+        healthy(
+            depth.test_the_queue_is_short, queue_depth=QueueDepth(queue(due), DepthLately(Count(9000), Count(9000)))
+        )
         for due in (0, 1, 1000)
     ),
     *(
         faulty(
             depth.test_the_queue_is_short,
-            f"1,001 or more items due, limit 1,000{says}",
-            queue=queue(1001),
-            depth_lately=lately,
+            f"1,001 or more items due{says}, limit 1,000",
+            queue_depth=QueueDepth(queue(1001), lately),
         )
         for says, lately in (
             ("", DepthLately()),
+            (" (Prometheus: 4,800 now)", DepthLately(Count(4800))),
             (" (Prometheus: 4,800 now, at least 1,200 in the last 10 min)", DepthLately(Count(4800), Count(1200))),
-            (" (Prometheus has no series", DepthLately(why="Prometheus has no series")),
+            (" (Prometheus has no series)", DepthLately(why="Prometheus has no series")),
         )
     ),
     healthy(depth.test_some_worker_is_there, heartbeats=heartbeats(FRESH, SILENT)),

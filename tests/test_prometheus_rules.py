@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import Histogram
 
 from checks.rules import BUCKETS, rules
+from fixtures.prometheus import LEAST_DEPTH
 from reports.prometheus_rules import main, text
 from tests.conftest import needs
 
@@ -159,6 +160,18 @@ def test_promtool_takes_the_rules(rule_file: Path) -> None:
 def test_a_rule_fires_when_it_should_and_is_quiet_when_not(case: Case, rule_file: Path, tmp_path: Path) -> None:
     test = tmp_path / "test.yml"
     test.write_text(json.dumps(unit_test(rule_file, case)))  # JSON is YAML
+    done = promtool("test", "rules", str(test))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(5, []), (30, [{"labels": "{}", "value": 1200}])])
+def test_how_deep_a_queue_was_is_said_once_it_was_watched_for_so_long(
+    minutes: int, told: list[dict[str, object]], tmp_path: Path
+) -> None:
+    series = {"series": "ordinaut_due_work_items", "values": "1200x40"}
+    query = {"expr": LEAST_DEPTH, "eval_time": f"{minutes}m", "exp_samples": told}
+    test = tmp_path / "test.yml"
+    test.write_text(json.dumps({"tests": [{"interval": "1m", "input_series": [series], "promql_expr_test": [query]}]}))
     done = promtool("test", "rules", str(test))
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -3,9 +3,8 @@
 from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, items, minutes, trigger
-from fixtures.prometheus import DepthLately
 from fixtures.words import listed
-from fixtures.work import Heartbeats, Processing, Queue
+from fixtures.work import Heartbeats, Processing, Queue, QueueDepth
 
 ALERT = Alert(
     name="HighQueueDepth",
@@ -27,10 +26,10 @@ ALERT = Alert(
 )
 
 
-@trigger(step=1, measures="queue.reading", against="pending_items")
-def test_the_queue_is_short(queue: Queue, depth_lately: DepthLately, limits: SimpleNamespace) -> None:
+@trigger(step=1, measures="queue_depth.reading", against="pending_items")
+def test_the_queue_is_short(queue_depth: QueueDepth, limits: SimpleNamespace) -> None:
     """No more items are due and not taken than the limit; items for the future do not count."""
-    assert queue.due <= limits.pending_items, f"{queue}, limit {limits.pending_items}{depth_lately}"
+    assert not queue_depth.is_above(limits.pending_items), f"{queue_depth}, limit {limits.pending_items}"
 
 
 @diagnostic(cause="no-active-workers", step=3, explained_by="NoActiveWorkers")

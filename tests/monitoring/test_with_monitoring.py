@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fixtures.prometheus import LATENCY_BUCKETS
@@ -46,8 +47,7 @@ def test_a_queue_is_pending_for_as_long_as_prometheus_has_seen_it_and_so_deep(
     seen = judge("--honor-for", "-k", "high_queue_depth", target=watched.folder / FILE)
     alert = seen.alert("HighQueueDepth")
     assert (alert["state"], alert["muted"]["by"]) == ("pending", "Prometheus")
-    assert "limit 1,000 (Prometheus: " in alert["message"]
-    assert " now, at least 0 in the last 10 min)" in alert["message"]
+    assert re.search(r"\(Prometheus: [\d,]+ now\), limit 1,000$", alert["message"])  # it watches for a minute or so
     watched.monitoring.prometheus.stop()
     alone = judge("--honor-for", "-k", "high_queue_depth", target=watched.folder / FILE).alert("HighQueueDepth")
     watched.monitoring.prometheus.start()
