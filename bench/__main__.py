@@ -102,7 +102,8 @@ def _sql(stack: EmbeddedStack, runs: int, items: int) -> bool:
     found = [getattr(getattr(fixture, "_fixture_function", None), "probe", None) for fixture in fixtures]
     probes = {probe.name: probe for probe in found if isinstance(probe, Probe) and probe.name != "statements"}
     asked = statements_of(target, list(probes.values()))
-    with psycopg.connect(target.postgres.url or "", autocommit=True) as connection:
+    # As the suite connects: nothing is prepared.
+    with psycopg.connect(target.postgres.url or "", autocommit=True, prepare_threshold=None) as connection:
         ours = [(name, statement, milliseconds(connection, statement)) for name, statement in asked]
         theirs = [(name, statement, milliseconds(connection, statement)) for name, statement in playbook()]
         print("  ours, ms")
@@ -112,8 +113,12 @@ def _sql(stack: EmbeddedStack, runs: int, items: int) -> bool:
         for name, statement, took in sorted(theirs, key=lambda row: -row[2]):
             print(f"  {took:9.2f}  {name:28} {plan(connection, statement)}")
     slowest = max(took for _, _, took in ours)
-    ratio = sum(took for _, _, took in theirs) / sum(took for _, _, took in ours)
-    print(f"  slowest of ours {slowest:.2f} ms (reach: {EACH_AT_MOST:g}); all together {ratio:.0f} x less (reach: 50)")
+    whole = sum(took for name, _, took in ours if not probes[name].second_wave)
+    ratio = sum(took for _, _, took in theirs) / whole
+    print(
+        f"  slowest of ours {slowest:.2f} ms (reach: {EACH_AT_MOST:g}); those of a healthy run together {whole:.1f} ms,"
+        f" {ratio:.0f} x less (reach: 50)"
+    )
     return slowest <= EACH_AT_MOST and ratio >= 50
 
 
