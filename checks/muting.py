@@ -17,6 +17,7 @@ from fixtures.prometheus import active_alerts
 from fixtures.target import TARGET
 
 if TYPE_CHECKING:
+    from fixtures.alertmanager import Silence
     from fixtures.settings import Settings
 
 # Since when an alert's condition has held without a break, this moment included: told by who keeps a history, who
@@ -101,7 +102,7 @@ def _exempted(settings: Settings, alert: Alert) -> Muted | None:
 def _silenced(session: pytest.Session, alert: Alert) -> Muted | None:
     try:
         active = session.stash[PROBES].fact(silences.probe)
-        found = next((silence for silence in active if silence.hides(alert.all_labels)), None)
+        found = _hiding(active, alert)
     except NotThere:
         return None
     except CannotTell as error:
@@ -110,6 +111,20 @@ def _silenced(session: pytest.Session, alert: Alert) -> Muted | None:
         return None
     mask = session.stash[TARGET].mask
     return Muted("silence", mask(found.created_by), mask(f"{found.comment} ({found})"), _stamp(found.ends_at))
+
+
+def _hiding(active: tuple[Silence, ...], alert: Alert) -> Silence | None:
+    """Give a silence that hides the alert; CannotTell where none does, and one may."""
+    untold: CannotTell | None = None
+    for silence in active:
+        try:
+            if silence.hides(alert.all_labels):
+                return silence
+        except CannotTell as error:
+            untold = error
+    if untold:
+        raise untold
+    return None
 
 
 def _pending(session: pytest.Session, alert: Alert) -> Muted | None:

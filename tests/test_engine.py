@@ -28,7 +28,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 @contextmanager
-def answering(path: Path, *parts: bytes, pause: float = 0.0) -> Iterator[EngineClient]:
+def answering(path: Path, *parts: bytes, pause: float = 0.0, version: str = "1.41") -> Iterator[EngineClient]:
     """Give a client of a server that answers one request so, part by part."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
@@ -45,7 +45,7 @@ def answering(path: Path, *parts: bytes, pause: float = 0.0) -> Iterator[EngineC
         server = threading.Thread(target=serve, daemon=True)
         server.start()
         EngineClient.prepare()
-        yield EngineClient(f"unix://{path}", 0.5, "1.41")
+        yield EngineClient(f"unix://{path}", lambda: 0.5, version)
         server.join(5)
 
 
@@ -61,6 +61,15 @@ def answering(path: Path, *parts: bytes, pause: float = 0.0) -> Iterator[EngineC
 )
 def test_what_is_no_answer_is_said(tmp_path: Path, answer: bytes, says: str) -> None:
     with answering(tmp_path / "s", answer) as client, pytest.raises(EngineError, match=says):
+        client.about()
+
+
+def test_what_is_no_engine_is_said(tmp_path: Path) -> None:
+    answer = HEAD + b"Content-Length: 2\r\n\r\n{}"
+    with (
+        answering(tmp_path / "s", answer, version="auto") as client,
+        pytest.raises(EngineError, match="what answers there is no Docker engine"),
+    ):
         client.about()
 
 

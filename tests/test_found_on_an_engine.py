@@ -214,7 +214,7 @@ def test_the_disks_of_the_engine_and_of_what_is_mounted_are_those_that_matter() 
         return MadeUpEngine(there, watching, url=url)
 
     here = engine("unix:///s")
-    assert here.folders == []  # nothing was asked yet
+    assert here.folders == ["/var/lib/docker"]  # nothing was asked yet
     found(here, project="ops")
     assert here.folders == ["/mnt/fast/pg", "/srv/docker"]
     there = engine("tcp://10.0.0.5:2375")
@@ -251,8 +251,8 @@ def test_a_container_has_several_names(name: str) -> None:
 @pytest.mark.parametrize("host", ["db.example.com", "10.0.0.7", "[fd00::7]"])
 def test_a_server_outside_of_the_project_is_asked_where_it_is(host: str) -> None:
     told = f"postgresql://u:p@{host}:5433/o"
-    assert database(told, POSTGRES)[0] == told  # whatever else there is
-    assert database(told)[0] == told
+    assert database(told, POSTGRES) == (told, "")  # whatever else there is
+    assert database(told) == (told, "")  # it has no container, and lacks none
 
 
 def test_a_name_that_holds_nowhere_else_is_no_missing_container() -> None:
@@ -261,7 +261,7 @@ def test_a_name_that_holds_nowhere_else_is_no_missing_container() -> None:
 
 
 def test_the_engines_host_is_reached_from_here_in_another_way() -> None:
-    assert database("postgresql://u:p@host.docker.internal/o")[0] == "postgresql://u:p@127.0.0.1:5432/o"
+    assert database("postgresql://u:p@host.docker.internal/o") == ("postgresql://u:p@127.0.0.1:5432/o", "")
     assert database("postgresql://u:p@localhost/o")[0] is None  # the container itself
 
 

@@ -50,6 +50,9 @@ LEFT_UNFINISHED = dump(20 * MINUTE, NO_END)
 DAMAGED = dump(8 * HOUR, "its gzip is damaged: unexpected end of file")
 EMPTY = dump(8 * HOUR, "it is empty", size=Size(0))
 NOT_READ = dump(8 * HOUR, verified=False)
+DENIED = "the suite may not look at the backups: cannot open directory"
+CLOSED = ("cannot open directory '/b/redis': Permission denied",)
+CLOSED_LOG = ("cannot open directory '/b/log': Permission denied",)
 YOUNG = Span(3 * HOUR)
 OLD = Span(90 * DAY)
 
@@ -157,6 +160,25 @@ CASES: list[Case] = [
         backups=backups(redis=(), system_age=OLD),
     ),
     faulty(backup.test_there_are_backups, "no backup in /b/redis", backups=backups(LAST_NIGHT, redis=())),
+    unknown(backup.test_there_are_backups, DENIED, backups=backups(LAST_NIGHT, redis=(), closed=CLOSED)),
+    faulty(backup.test_there_are_backups, "no backup in /b/postgres", backups=backups(redis=(), closed=CLOSED)),
+    healthy(backup.test_there_are_backups, backups=backups(LAST_NIGHT, closed=CLOSED_LOG, log_folder="/b/log")),
+    unknown(backup.test_backups_are_young_and_whole, DENIED, backups=backups(LAST_NIGHT, redis=(), closed=CLOSED)),
+    unknown(backup.test_backups_are_young_and_whole, DENIED, backups=backups(LAST_NIGHT, closed=CLOSED_LOG)),
+    faulty(  # what could be seen decides
+        backup.test_backups_are_young_and_whole, "no postgres backup in", backups=backups(redis=(), closed=CLOSED)
+    ),
+    faulty(
+        backup.test_backups_are_young_and_whole,
+        "no redis backup in",
+        backups=backups(LAST_NIGHT, redis=(), closed=CLOSED_LOG),
+    ),
+    unknown(
+        backup.test_the_log_tells_of_no_failure,
+        DENIED,
+        backups=backups(LAST_NIGHT, closed=CLOSED_LOG, log_folder="/b/log"),
+    ),
+    healthy(backup.test_the_log_tells_of_no_failure, backups=backups(closed=CLOSED, log_folder="/b/log")),
     *(healthy(backup.test_the_dump_is_whole, backups=facts) for facts in HEALTHY_BACKUPS),
     *(
         faulty(backup.test_the_dump_is_whole, says, backups=backups(broken, LAST_NIGHT))

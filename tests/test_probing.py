@@ -152,6 +152,16 @@ def test_no_part_of_a_secret_stands_at_the_edge_of_an_excerpt(probes: Probes, sh
     assert set(probes.evidence("a_probe")[0].excerpt) <= set(MASK + "x")
 
 
+@pytest.mark.parametrize("length", [20, 700, 1900])
+@pytest.mark.parametrize("between", ["\n", " "])
+def test_what_masking_shortens_brings_no_half_of_a_secret_into_sight(length: int, between: str) -> None:
+    token = "eyJ" + "a" * length + "." + "b" * length + "." + "c" * length
+    for start in range(0, 3 * length, 37):
+        text = between.join([*[token] * 60, "y" * start])
+        shown = probing._masked_end(Masker(set()), text)[-probing.EXCERPT_CHARACTERS :]
+        assert set(shown) <= set(MASK + between + "y"), start
+
+
 def test_a_probe_that_failed_still_shows_what_it_saw(probes: Probes) -> None:
     def ask(asked: Any) -> object:
         note(asked.mask, "redis", "ping", 0, "refused")

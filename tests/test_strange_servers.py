@@ -36,6 +36,8 @@ BODIES = {
     "ten-megabytes": b"[" + b"0," * 5_000_000 + b"0]",
     "no-utf-8": bytes(range(128, 256)),
 }
+BUCKETS = [{"metric": {"le": le}, "value": [0, count]} for le, count in (("1.0", "10"), ("2.5", "10"), ("+Inf", "90"))]
+LATE = json.dumps({"status": "success", "data": {"result": BUCKETS}}).encode()
 LONG = {"a-megabyte": b'{"status":"success","data":{"groups":["' + b"x" * 2**20 + b'"]}}'}
 SPEAKS = dict.fromkeys(BODIES, "answered 200") | {  # what is said of each
     "ten-megabytes": "with more than the 4.0 MiB that are read",
@@ -89,9 +91,10 @@ class _Strange(BaseHTTPRequestHandler):
             while not self.released.wait(0.2):
                 self.wfile.write(b" ")
         else:
+            self.released.wait(1 if self.way == "late" else 0)
             self.send_response(200)
             self.end_headers()
-            self.wfile.write((BODIES | LONG)[self.way])
+            self.wfile.write((BODIES | LONG | {"late": LATE})[self.way])
 
     def log_message(self, *_: object) -> None:
         pass
@@ -194,7 +197,16 @@ def test_a_slow_api_fires_though_prometheus_is_frozen(slow_api: Path, judge: Jud
         seen = judge(f"--prometheus-url={url}", "-k", "high_api_latency", target=slow_api)
     alert = seen.alert("HighAPILatency")
     assert (alert["state"], alert["causes"][0]["name"]) == ("firing", "api-slow"), seen.output
-    assert "a sample of 2 requests; Prometheus at" in alert["measured"]["text"]
+    assert "a sample of 2 requests; Prometheus " in alert["measured"]["text"]
+
+
+def test_a_prometheus_that_takes_its_time_is_believed_all_the_same(sandbox: EmbeddedStack, judge: Judge) -> None:
+    """The API's own health check is fast: what users meet, Prometheus alone knows."""
+    with strange("late") as url:
+        seen = judge(f"--prometheus-url={url}", "-k", "high_api_latency", target=sandbox.folder / "target.toml")
+    alert = seen.alert("HighAPILatency")
+    assert alert["state"] == "firing", seen.output
+    assert alert["measured"]["text"] == "p95 2.5 s or more (Prometheus, 5 min)"
 
 
 def test_the_password_of_a_prometheus_that_is_down_is_nowhere(slow_api: Path, judge: Judge, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_backups_are_young_and_whole(backups: Backups, limits: SimpleNamespace) 
 @diagnostic(cause="backup-missing", step=1)
 def test_there_are_backups(backups: Backups, limits: SimpleNamespace) -> None:
     """There is some backup of each kind, unless the system is younger than its first."""
-    missing = [backups.folders[kind] for kind in backups.files if backups.missing(kind, limits.backup_age)]
+    missing = backups.missing(limits.backup_age)
     assert not missing, f"no backup in {listed(missing)}"
 
 
@@ -60,7 +60,7 @@ def test_the_backups_are_young(backups: Backups, limits: SimpleNamespace) -> Non
 @diagnostic(cause="script-reported-failure", step=2)
 def test_the_log_tells_of_no_failure(backups: Backups) -> None:
     """The newest log of the backup script has no failure that was not made good."""
-    assert not backups.failures, f"{backups.log}: {listed(backups.failures)}"
+    assert not backups.log_failures, f"{backups.log}: {listed(backups.failures)}"
 
 
 @diagnostic(cause="no-room-for-a-backup", step=3)
