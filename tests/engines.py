@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from fixtures.docker import PROJECT_LABEL, SERVICE_LABEL, Engine
+from fixtures.containers import PROJECT_LABEL, SERVICE_LABEL
+from fixtures.docker import Engine
 from fixtures.masking import Masker
 from fixtures.probing import Cost
 from fixtures.settings import Deadlines

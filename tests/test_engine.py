@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures import docker as fixture
-from fixtures.docker import Engine, default_engine
-from fixtures.engine import EngineClient, EngineError
+from fixtures import engine as fixture
+from fixtures.docker import Engine
+from fixtures.engine import EngineClient, EngineError, default_engine
 from fixtures.masking import Masker
 from fixtures.probing import CannotTell, Cost, NotThere
 from fixtures.settings import BadSettings, Deadlines

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fixtures.containers import BY_HAND, Container, Containers, Usage, usage_of
 from fixtures.discovery import discover
-from fixtures.docker import BY_HAND, Container, Containers, Usage, _usage
 from fixtures.probing import CannotTell
 from fixtures.settings import BadSettings, Origin, Settings
 from fixtures.words import Count, Share, Size, Span, listed
@@ -344,7 +344,7 @@ def test_a_container_that_ends_again_and_again_fails_at_its_start(
 )
 def test_memory_is_counted_without_the_page_cache(statistics: dict[str, Any]) -> None:
     (one,) = _containers(api())
-    used = _usage(one, {"memory_stats": statistics})  # type: ignore[arg-type]
+    used = usage_of(one, {"memory_stats": statistics})  # type: ignore[arg-type]
     assert used == Usage("api", "api", Size(80), Size(200))
     assert used.share == Share(0.4)
 
@@ -353,7 +353,7 @@ def test_memory_is_counted_without_the_page_cache(statistics: dict[str, Any]) ->
 def test_memory_that_is_not_counted_is_not_little(statistics: dict[str, int]) -> None:
     (one,) = _containers(api())
     with pytest.raises(CannotTell, match="the engine counts no memory of api"):
-        _usage(one, {"memory_stats": statistics})  # type: ignore[arg-type]
+        usage_of(one, {"memory_stats": statistics})  # type: ignore[arg-type]
 
 
 def test_of_a_container_that_runs_the_kernel_killed_a_child() -> None:

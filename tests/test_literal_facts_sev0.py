@@ -12,7 +12,8 @@ from checks.sev0 import test_orchestrator_api_down as api
 from checks.sev0 import test_orchestrator_database_down as database
 from fixtures.access import ApiAccess, DatabaseAccess
 from fixtures.api import Health, HttpAnswer, Transport, read_health
-from fixtures.docker import Container, Containers, EngineAnswer, Usage, Usages
+from fixtures.containers import Container, Containers, Usage, Usages
+from fixtures.docker import EngineAnswer
 from fixtures.host import Disk, Disks, Memory
 from fixtures.logs import LogTail, read_log
 from fixtures.postgres import Database, DatabaseState

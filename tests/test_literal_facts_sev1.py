@@ -41,7 +41,7 @@ from tests.test_literal_facts_sev0 import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from fixtures.docker import Container
+    from fixtures.containers import Container
 
 MINUTE = 60.0
 

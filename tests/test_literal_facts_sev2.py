@@ -7,7 +7,7 @@ from checks.sev2 import test_disk_space_critical as disk_space
 from checks.sev2 import test_high_queue_depth as depth
 from checks.sev2 import test_memory_usage_critical as memory
 from fixtures.activity import MemorySettings, Table, Tables
-from fixtures.docker import DockerSpace
+from fixtures.containers import DockerSpace
 from fixtures.host import Disk, Disks, LargeFile, LargeFiles, Memory, Process, Processes, read_disks, read_meminfo
 from fixtures.probing import CannotTell
 from fixtures.prometheus import DepthLately

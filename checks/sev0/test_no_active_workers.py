@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, hours, minutes, percent, trigger
-from fixtures.docker import Containers, Usages
+from fixtures.containers import Containers, Usages
 from fixtures.host import Disks, Memory
 from fixtures.logs import LogTail
 from fixtures.words import listed

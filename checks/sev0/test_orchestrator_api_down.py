@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from checks.alerting import Alert, diagnostic, minutes, percent, trigger
 from fixtures.access import ApiAccess
 from fixtures.api import Health
-from fixtures.docker import Containers, Usages
+from fixtures.containers import Containers, Usages
 from fixtures.host import Disks, Memory
 from fixtures.logs import LogTail
 from fixtures.postgres import Database

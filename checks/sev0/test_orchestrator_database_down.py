@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, minutes, percent, trigger
 from fixtures.access import DatabaseAccess
-from fixtures.docker import Containers
+from fixtures.containers import Containers
 from fixtures.host import Disks, Memory
 from fixtures.logs import LogTail
 from fixtures.postgres import Database

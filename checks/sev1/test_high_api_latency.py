@@ -6,7 +6,7 @@ from checks.alerting import Alert, diagnostic, minutes, percent, seconds, trigge
 from fixtures.access import ApiAccess, DatabaseAccess
 from fixtures.activity import Activity, Statements
 from fixtures.api import HttpAnswer, Latency
-from fixtures.docker import Usages
+from fixtures.containers import Usages
 from fixtures.host import Memory
 from fixtures.words import listed
 

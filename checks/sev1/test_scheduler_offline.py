@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, minutes, seconds, trigger
-from fixtures.docker import Containers
+from fixtures.containers import Containers
 from fixtures.host import Processes, ServiceProcess
 from fixtures.logs import LogTail
 from fixtures.postgres import Database

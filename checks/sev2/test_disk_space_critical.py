@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, gibibytes, minutes, percent, trigger
 from fixtures.activity import Tables
-from fixtures.docker import DockerSpace
+from fixtures.containers import DockerSpace
 from fixtures.host import Disks, LargeFiles
 from fixtures.words import listed
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, minutes, percent, trigger
 from fixtures.activity import MemorySettings
-from fixtures.docker import Containers, Usages
+from fixtures.containers import Containers, Usages
 from fixtures.host import Memory, Processes
 from fixtures.words import Share, Size, listed
 

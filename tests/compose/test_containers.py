@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from docker.errors import APIError
 
-from fixtures.docker import LOG_BYTES, LOG_LINES, PROJECT_LABEL, SERVICE_LABEL, Containers, Engine, engine_answer
+from fixtures.containers import PROJECT_LABEL, SERVICE_LABEL, Containers
+from fixtures.docker import LOG_BYTES, LOG_LINES, Engine, engine_answer
 from fixtures.logs import LINE_CAP, RECENT
 from fixtures.masking import Masker
 from fixtures.probing import Cost, Probes
