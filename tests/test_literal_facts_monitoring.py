@@ -401,6 +401,8 @@ UNREACHED_AND_UNJUDGED = [
     replace(SENT, routes=(Route("dba", (matcher,), ("team",)),))
     for matcher in (Matcher("severity", "critical", is_equal=False), Matcher("service", "p.*", is_regex=True))
 ]
+NOT_ALL_TRIED = replace(SENT, routes=(Route("oncall", CRITICAL, ("team",), "amtool was asked 100 times"),))
+NOT_ALL_TOLD = replace(SENT, untold=CannotTell("amtool was asked 100 times"))
 WORDS = replace(SENT, routes=(Route("dba", (Matcher("service", "pg|redis", is_regex=True),), ("team",)),))
 TELLS_NOBODY = replace(SENT, integrations={**SENT.integrations, "oncall": ()})
 TOLD_BY_THE_OTHER = replace(SENT, integrations={**SENT.integrations, "archive": ()})
@@ -413,18 +415,31 @@ STAYED = replace(ARRIVED, is_gone=False)
 ROUTING = [
     *(
         healthy(broken.test_every_alert_is_heard_of, routing=one, sent_alert=None)
-        for one in (SENT, ROOT_HIDES, CRITICAL_HIDES_WARNING, OF_ITSELF, *UNREACHED_AND_UNJUDGED, TOLD_BY_THE_OTHER)
+        for one in (
+            SENT,
+            ROOT_HIDES,
+            CRITICAL_HIDES_WARNING,
+            OF_ITSELF,
+            *UNREACHED_AND_UNJUDGED,
+            NOT_ALL_TRIED,
+            TOLD_BY_THE_OTHER,
+        )
     ),
+    unknown(broken.test_every_alert_is_heard_of, "asked 100 times", routing=NOT_ALL_TOLD, sent_alert=None),
     *(
         faulty(broken.test_every_alert_is_heard_of, says, routing=one, sent_alert=None)
         for says, one in (
             ("shadowed route", SHADOWED),
             ("without integration: oncall (APIDown, Latency)", TELLS_NOBODY),
+            ("without integration: oncall (APIDown, Latency)", replace(TELLS_NOBODY, untold=NOT_ALL_TOLD.untold)),
             ("placeholder address", EXAMPLE),
             ("root alert inhibited", WARNING_HIDES),
         )
     ),
-    *(healthy(broken.test_every_route_is_reached, routing=one) for one in (SENT, *UNREACHED_AND_UNJUDGED)),
+    *(
+        healthy(broken.test_every_route_is_reached, routing=one)
+        for one in (SENT, *UNREACHED_AND_UNJUDGED, NOT_ALL_TRIED)
+    ),
     *(
         faulty(broken.test_every_route_is_reached, says, routing=one)
         for says, one in (

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fixtures.routing import routing
+from fixtures.settings import Settings
 from sandbox.monitoring import configuration
 from sandbox.target import FILE
+from tests.monitoring.conftest import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fixtures.routing import Routing
     from sandbox.embedded import EmbeddedStack
     from sandbox.monitoring.configuration import Document
     from tests.conftest import Judge
@@ -47,6 +51,15 @@ def hard_to_read(document: Document) -> None:
     document["receivers"].append({**NULL, "slack_configs": [{"api_url": "https://hooks.slack.com/x", "channel": "#a"}]})
 
 
+def by_many_teams(document: Document) -> None:
+    """Alerts of ten other teams, which have a label that ours have not, behind what is critical."""
+    teams = {f"team-{n}": {"matchers": [f'team="{n}"'], "receiver": f"team-{n}"} for n in range(10)}
+    watchdog = {"matchers": ['alertname="Watchdog"'], "receiver": "null"}
+    first, *others = document["route"]["routes"]
+    document["route"]["routes"] = [watchdog, first, *teams.values(), *others]
+    document["receivers"] += [NULL, *({"name": name} for name in teams)]
+
+
 @pytest.fixture
 def configured(watched: EmbeddedStack) -> Iterator[Callable[[Callable[[Document], None]], None]]:
     """Change the configuration of Alertmanager until the test ends."""
@@ -60,7 +73,9 @@ def configured(watched: EmbeddedStack) -> Iterator[Callable[[Callable[[Document]
     watched.monitoring.use_alertmanager(configuration.alertmanager(watched.monitoring.ports))
 
 
-@pytest.mark.parametrize("change", [negative_first, by_an_external_label, one_of_two_tells, hard_to_read])
+@pytest.mark.parametrize(
+    "change", [negative_first, by_an_external_label, one_of_two_tells, hard_to_read, by_many_teams]
+)
 def test_what_is_right_is_not_taken_for_wrong(
     change: Callable[[Document], None],
     configured: Callable[[Callable[[Document], None]], None],
@@ -93,3 +108,26 @@ def test_a_route_by_a_label_that_no_alert_has_any_more_leaves_nobody_told(
     alert = judge("-k", "alert_routing", target=watched.folder / FILE).alert("AlertRoutingBroken")
     assert (alert["state"], alert["causes"][0]["name"]) == ("firing", "receiver-empty")
     assert "receiver without integration: null (" in alert["message"]
+
+
+def test_what_there_was_no_time_for_hides_nothing_that_was_found(
+    configured: Callable[[Callable[[Document], None]], None],
+    watched: EmbeddedStack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def empty_before_many(document: Document) -> None:
+        by_many_teams(document)
+        document["receivers"] = [
+            {"name": one["name"]} if one["name"] == "critical-alerts" else one for one in document["receivers"]
+        ]
+
+    configured(empty_before_many)
+    monkeypatch.setattr("fixtures.routing.MOST_ASKED", 22)
+    prometheus, alertmanager = (
+        f"http://127.0.0.1:{watched.monitoring.ports[name]}" for name in ("prometheus", "alertmanager")
+    )
+    found: Routing = routing.probe.read(target_of(Settings(prometheus_url=prometheus, alertmanager_url=alertmanager)))
+    assert [told.partition(" (")[0] for told in found.empty] == ["critical-alerts"]
+    assert "receiver without integration: critical-alerts" in found.problems[0]
+    assert "not all was tried" in str(found.unjudged[-1])
+    assert found.shadowed == []
