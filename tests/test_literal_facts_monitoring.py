@@ -15,7 +15,7 @@ from checks.monitoring import test_scrape_target_down as scraping
 from checks.monitoring import test_silence_too_broad as silence_too_broad
 from checks.rules import Rule
 from fixtures.alert_labels import AlertLabels
-from fixtures.alert_rules import AlertRule, RuleComparison, RunbookLink, RunbookLinks
+from fixtures.alert_rules import AlertRule, RuleComparison, RunbookLink, RunbookLinks, page_of
 from fixtures.alertmanager import AlertmanagerHealth, Matcher, Notifier, Silence
 from fixtures.api import HttpAnswer, Transport
 from fixtures.grafana import Dashboards, GrafanaHealth, Sources
@@ -147,14 +147,17 @@ UNREADABLE = compared(replace(DOWN, expression="up from the future"), QUEUE)
 
 
 def linked(came: HttpAnswer | None) -> RunbookLinks:
-    return RunbookLinks((RunbookLink("APIDown", "https://here/APIDown.md", came),))
+    return RunbookLinks((RunbookLink("APIDown", "https://here/APIDown.md", came, page_of(came, ("APIDown", "Queue"))),))
 
 
 OUR_PAGE, AS_HTML = linked(answer(80, body="# APIDown\n")), linked(answer(80, body="<h1>APIDown</h1>"))
 NO_LINKS = RunbookLinks(())
-OTHER_PAGE, NO_PAGE = linked(answer(80, body="# Welcome")), linked(answer(80, 404))
+OTHER_PAGE, NO_PAGE = linked(answer(80, body="# Queue\nNot APIDown.")), linked(answer(80, 404))
 LOGIN, HANGING, NOBODY = linked(answer(80, 302)), linked(None), linked(refused(80))
-READ, UNREAD_LINKS, DEAD = (OUR_PAGE, AS_HTML, NO_LINKS), (LOGIN, HANGING, NOBODY), (OTHER_PAGE, NO_PAGE)
+SIGN_IN, WELCOME = linked(answer(80, body="<form action=/login>")), linked(answer(80, body="# Welcome"))
+ERROR_PAGE = linked(answer(80, 500, body="# Queue"))
+READ, UNREAD_LINKS = (OUR_PAGE, AS_HTML, NO_LINKS), (LOGIN, HANGING, NOBODY, SIGN_IN, WELCOME, ERROR_PAGE)
+DEAD = (OTHER_PAGE, NO_PAGE)
 
 RULES = [
     *(
@@ -172,7 +175,10 @@ RULES = [
             rule_comparison=SAME,
             runbook_links=one,
         )
-        for one, says in ((OTHER_PAGE, "answered 200 after 10 ms, not with APIDown"), (NO_PAGE, "answered 404"))
+        for one, says in (
+            (OTHER_PAGE, "answered 200 after 10 ms, with the runbook of Queue"),
+            (NO_PAGE, "answered 404"),
+        )
     ),
     faulty(drifted.test_the_rules_are_ours, "no rule: Queue", rule_comparison=NO_QUEUE, runbook_links=NO_LINKS),
     faulty(
@@ -219,7 +225,13 @@ RULES = [
     *(healthy(drifted.test_the_runbooks_can_be_read_from_here, runbook_links=one) for one in (*READ, *DEAD)),
     *(
         faulty(drifted.test_the_runbooks_can_be_read_from_here, says, runbook_links=one)
-        for one, says in ((LOGIN, "answered 302"), (HANGING, "did not answer in time"), (NOBODY, "refused"))
+        for one, says in (
+            (LOGIN, "answered 302"),
+            (HANGING, "did not answer in time"),
+            (NOBODY, "refused"),
+            (SIGN_IN, "answered 200 after 10 ms, not with APIDown"),
+            (ERROR_PAGE, "answered 500"),
+        )
     ),
 ]
 

@@ -54,11 +54,11 @@ def test_no_rule_differs(rule_comparison: RuleComparison) -> None:
 
 @diagnostic(cause="runbook-link-dead", step=1)
 def test_every_runbook_is_where_its_rule_says(runbook_links: RunbookLinks) -> None:
-    """Where a rule says its runbook is, there is no other page, and not none."""
+    """Where a rule says its runbook is, there is a page, and not another alert's."""
     assert not runbook_links.dead, listed(runbook_links.dead, 3)
 
 
 @diagnostic(cause="runbook-unread", step=1)
 def test_the_runbooks_can_be_read_from_here(runbook_links: RunbookLinks) -> None:
-    """Where a rule says its runbook is, something answers that shows it."""
+    """Where a rule says its runbook is, something answers that names the alert."""
     assert not runbook_links.unread, listed(runbook_links.unread, 3)
