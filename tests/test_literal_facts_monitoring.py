@@ -328,8 +328,8 @@ ALERTMANAGER = [
     *(
         unknown(alertmanager.test_alertmanager_is_well, says, alertmanager_health=health, notifier=notifier)
         for says, health, notifier in (
-            ("this suite may not ask it", AM_CLOSED[0], CONNECTED),
-            ("this suite may not ask it", AM_CLOSED[1], CONNECTED),
+            ("the suite may not ask Alertmanager: http://127.0.0.1:9093 answered 40", AM_CLOSED[0], CONNECTED),
+            ("the suite may not ask Alertmanager: http://127.0.0.1:9093 answered 40", AM_CLOSED[1], CONNECTED),
             *(("its cluster is settling, as it may be", one, CONNECTED) for one in STARTED),
             ("not known: /metrics answered 404", NO_METRICS, CONNECTED),
             ("Prometheus at http://127.0.0.1:9090 refused", SETTLED, NOT_ASKED),
