@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 from checks.rules import alerts
 from fixtures.alert_labels import labels_of_alerts
-from fixtures.api import LONG_BODY_CAP, HttpClient
 from fixtures.masking import Masker, secrets_in_url
 from fixtures.probing import CannotTell, Cost, NotThere
 from fixtures.prometheus import Prometheus
 from fixtures.settings import BadSettings, Settings, load
 from fixtures.silencing import JudgedSilences, judged
+from fixtures.target import watcher
 from fixtures.words import Span
 from fixtures.writing import AlertmanagerWriter, WritingClient
 from reports.results import stamp
@@ -93,10 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
         mask = Masker(secrets_in_url(settings.alertmanager_url) | secrets_in_url(settings.prometheus_url))
         client = WritingClient("alertmanager", settings.alertmanager_url, settings.deadlines, mask, Cost())
         alertmanager = AlertmanagerWriter(client)
-        watcher = HttpClient(
-            "prometheus", settings.prometheus_url, settings.deadlines, mask, Cost(), body_cap=LONG_BODY_CAP
-        )
-        prometheus = Prometheus(watcher)
+        prometheus = Prometheus(watcher("prometheus", settings, mask, Cost()))
         if options.alert is None:
             silences = alertmanager.silences()
         else:
