@@ -14,7 +14,6 @@ import pytest
 from fixtures.docker import Engine
 from fixtures.masking import Masker
 from fixtures.probing import Cost
-from fixtures.prometheus import ALERTING_RULES
 from fixtures.settings import NO_ENGINE, Settings
 from fixtures.target import Target
 from sandbox.breaking import break_stack
@@ -178,7 +177,7 @@ def test_a_long_list_of_a_server_that_watches_much_is_read_whole() -> None:
     with strange("a-megabyte") as url:
         settings = Settings(prometheus_url=url)
         target = Target(settings, Engine(NO_ENGINE, None, settings.deadlines, mask, cost), cost, mask)
-        [group] = target.prometheus.ask(ALERTING_RULES, "groups")
+        [group] = target.prometheus.alerting_rules()
     assert len(group) == 2**20
 
 

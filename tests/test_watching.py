@@ -1,0 +1,88 @@
+"""What several probes ask Prometheus for is asked once, and what comes of it is everybody's."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.alert_labels import labels_of_alerts
+from fixtures.alert_rules import alert_rules, runbook_links
+from fixtures.api import HttpAnswer, Transport
+from fixtures.probing import CannotTell, bounded
+from fixtures.prometheus import Prometheus
+from fixtures.rule_series import rule_series
+from fixtures.settings import Settings
+from fixtures.words import Span
+from tests.monitoring.conftest import target_of
+
+if TYPE_CHECKING:
+    from fixtures.target import Target
+
+URL = "http://watcher"
+ANSWERS = {
+    "rules": {"groups": []},
+    "config": {"yaml": "global: {external_labels: {environment: here}}"},
+    "runtimeinfo": {"startTime": "2026-01-01T00:00:00Z", "lastConfigTime": "2026-01-01T00:00:00Z"},
+    "query": {"result": [{"value": [0, "1767225600"]}]},
+}
+
+
+class Asked:
+    """A Prometheus that takes its time, and remembers what it was asked for."""
+
+    url = address = URL
+
+    def __init__(self, status: int = 200, takes: float = 0.1) -> None:
+        self.status = status
+        self.takes = takes
+        self.paths: list[str] = []
+        self._lock = threading.Lock()
+
+    def get(self, path: str) -> HttpAnswer:
+        with self._lock:
+            self.paths.append(path)
+        time.sleep(self.takes)
+        about = path.partition("?")[0].rpartition("/")[2]
+        body = json.dumps({"status": "success", "data": ANSWERS[about]})
+        return HttpAnswer(URL + path, Transport.ANSWERED, Span(0.1), self.status, body)
+
+
+def _target(asked: Asked) -> Target:
+    target = target_of(Settings(prometheus_url=URL))
+    target.prometheus = Prometheus(asked)  # type: ignore[arg-type]
+    return target
+
+
+def test_probes_that_run_at_the_same_time_ask_for_the_rules_once() -> None:
+    asked = Asked()
+    target = _target(asked)
+    with ThreadPoolExecutor() as pool:
+        reading = [pool.submit(probe.probe.read, target) for probe in (alert_rules, runbook_links, rule_series)]
+        labels = [pool.submit(labels_of_alerts, target.prometheus) for _ in range(2)]
+    assert [one.exception() for one in reading] == [None] * 3
+    assert [one.result().untold for one in labels] == [None] * 2
+    assert labels[0].result().sets["NoActiveWorkers"][0]["environment"] == "here"
+    paths = [path for path in asked.paths if "/rules" in path or "/config" in path]
+    assert len(paths) == len(set(paths)) == 3  # the rules, those of ours with what fires by them, the configuration
+
+
+def test_an_error_is_shared_and_not_asked_for_again() -> None:
+    asked = Asked(status=503)
+    prometheus = _target(asked).prometheus
+    for _ in range(2):
+        with pytest.raises(CannotTell, match="Prometheus at http://watcher answered 503"):
+            prometheus.alerting_rules()
+    assert len(asked.paths) == 1
+
+
+def test_who_waits_for_another_to_ask_does_so_no_longer_than_a_call_may_take() -> None:
+    prometheus = _target(Asked(takes=1)).prometheus
+    threading.Thread(target=prometheus.alerting_rules, daemon=True).start()
+    time.sleep(0.05)
+    with bounded(0.3), pytest.raises(CannotTell, match="Prometheus at http://watcher did not answer in time"):
+        prometheus.alerting_rules()
