@@ -647,13 +647,21 @@ def test_a_check_of_monitoring_judges_literal_facts(case: Case) -> None:
         ("sum(a) / sum(b) > bool 0.5 unless absent_over_time(c[5m])", ["a", "b"]),
         ("a unless b", ["a"]),
         ("(a or b) * c", ["a", "c", "or", "b", "c"]),
-        ("count(a) or vector(0)", ["a", "or"]),
+        ("count(a) or vector(0)", []),
+        ("(a or vector(0)) / (b or c)", ["b", "or", "c"]),
+        (" + ".join(["(a or vector(0))"] * 18) + " > b", ["b"]),
         ('ALERTS{alertname="A"} and on () a', ["a"]),
         ("max_over_time(a[1h:5m] offset 1d) > 0", ["a"]),
     ],
 )
 def test_what_an_expression_asks_for(expression: str, asked: list[str]) -> None:
     assert " or ".join(" ".join(map(str, way)) for way in ways_of(expression)).split() == asked
+
+
+def test_an_expression_of_more_ways_than_are_looked_at_cannot_be_read() -> None:
+    assert len(ways_of(" + ".join(["(a or b)"] * 6))) == 64
+    with pytest.raises(ValueError, match="it can have a value in more than 100 ways"):
+        ways_of(" + ".join(["(a or b)"] * 18))
 
 
 @pytest.mark.parametrize(
