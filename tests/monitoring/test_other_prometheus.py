@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from fixtures.rule_series import RuleSeries
     from fixtures.scraping import PrometheusHealth
 
 
@@ -61,11 +62,24 @@ def test_one_job_of_ours_is_enough_to_know_it_by(theirs: str) -> None:
     assert _health(theirs, "ours.api", "theirs").problems(minutes(2)) == []
 
 
-def test_what_no_target_gave_may_come_of_one_that_was_never_scraped(theirs: str) -> None:
-    def settled() -> str:
-        with pytest.raises(CannotTell) as told:
-            rule_series.probe.read(target_of(Settings(prometheus_url=theirs)))
-        require("has not found all" not in str(told.value), str(told.value))
-        return str(told.value)
+def _series(url: str, *jobs: str) -> RuleSeries:
+    settings = Settings(prometheus_url=url, prometheus=PrometheusSettings(jobs))
+    found: RuleSeries = rule_series.probe.read(target_of(settings))
+    return found
 
-    assert until(settled, 20) == "Prometheus has not scraped daily yet, and lacks series since: ask again"
+
+def _told_why(url: str, *jobs: str) -> str:
+    with pytest.raises(CannotTell) as told:
+        _series(url, *jobs)
+    require("has not found all" not in str(told.value), str(told.value))
+    return str(told.value)
+
+
+def test_what_no_target_gave_may_come_of_one_of_ours_that_was_never_scraped(theirs: str) -> None:
+    told = until(lambda: _told_why(theirs, "daily"), 20)
+    assert told == "Prometheus has not scraped daily yet, and lacks series since: ask again"
+
+
+def test_a_target_of_others_that_was_never_scraped_is_no_excuse(theirs: str) -> None:
+    until(lambda: _told_why(theirs, "daily"), 20)
+    assert [lost.selector.metric for lost in _series(theirs, "theirs").metrics_never_seen] == ["nothing"]
