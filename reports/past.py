@@ -13,6 +13,7 @@ from checks.judging import State
 
 FAILING: tuple[State, ...] = ("firing", "pending", "silenced")  # the condition holds, whoever is told of it
 TOLERATED_GAP = 2.5  # times the usual interval between runs
+LEAST_GAP = timedelta(minutes=10)  # people look again within seconds, and then after minutes: it is the same outage
 SHORT_ID = 12  # of an image, as docker shows it
 
 
@@ -59,8 +60,8 @@ class Past(Struct, frozen=True):
     def since(self, alert: str, state: State, lasts: timedelta, now: datetime) -> datetime:
         """Give the moment since which an alert is in the state it has now, as far as runs can tell.
 
-        A gap between runs that is longer than both `lasts` and 2.5 times the usual interval breaks it. While no
-        interval is known, none does: rather a page a little early than one that never comes.
+        A gap between runs that is longer than `lasts`, 2.5 times the usual interval and ten minutes breaks it. While
+        no interval is known, none does: rather a page a little early than one that never comes.
         """
         kin = FAILING if state in FAILING else (state,)
         # A run that could not tell speaks neither for nor against a condition that holds in the runs around it.
@@ -71,7 +72,7 @@ class Past(Struct, frozen=True):
             return now
         usual = self._usual_interval(alert)
         gap = max(newer - older for newer, older in pairwise([now, *(record.at for record in records[: last + 1])]))
-        if usual is not None and gap > max(lasts, TOLERATED_GAP * usual):
+        if usual is not None and gap > max(lasts, TOLERATED_GAP * usual, LEAST_GAP):
             return now
         return records[last].since or records[last].at
 

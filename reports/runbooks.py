@@ -13,6 +13,8 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reports.results import Cause
+
 HERE = Path(__file__).parent.parent / "runbooks"
 
 
@@ -51,6 +53,16 @@ def filled(text: str, values: Mapping[str, str], compose_command: str) -> str:
     for name, value in values.items():
         text = text.replace(f"<{name}>", shlex.quote(value))
     return text.replace(COMPOSE, compose_command) if compose_command else text
+
+
+_FIRST_STEP = re.compile(r"^1\. \*\*(\w+)\*\* (.+?)(?=^\d+\. |\Z)", re.MULTILINE | re.DOTALL)
+
+
+def first_step(alert: str, cause: Cause, compose_command: str) -> str:
+    """Give what the runbook has one do first where this is the cause, on one line; empty without such a section."""
+    text = next((section.text for section in of_alert(alert) if section.anchor == cause.runbook_anchor), "")
+    step = _FIRST_STEP.search(filled(text, cause.values, compose_command))
+    return f"({step[1]}) {' '.join(step[2].replace('```bash', '').replace('```', '').split())}" if step else ""
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reports import summary
+from reports import runbooks, summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def write(terminal: Any, results: Results, folder: Path | None, complaints: list
     if speaks:
         terminal.write_sep("=", f"{results.target}: {results.verdict}", bold=True, red=results.verdict != "ok")
     for alert, followers in speaks:
-        _write_alert(terminal, alert, verbose)
+        _write_alert(terminal, alert, results.compose_command, verbose=verbose)
         for follower in followers:
             _write_follower(terminal, follower, alert)
     if results.changes and results.verdict != "ok":
@@ -45,7 +45,7 @@ def complain(terminal: Any, complaints: list[str]) -> None:
         terminal.write_line(_on_one_line(complaint), yellow=True)
 
 
-def _write_alert(terminal: Any, alert: AlertResult, verbose: bool) -> None:
+def _write_alert(terminal: Any, alert: AlertResult, compose_command: str, *, verbose: bool) -> None:
     state = alert.shown_state
     terminal.write(f"{state.upper():8} ", **_MARKUP.get(state, {"yellow": True}))
     terminal.write(f"sev{alert.severity} {alert.name}", bold=True)
@@ -53,6 +53,8 @@ def _write_alert(terminal: Any, alert: AlertResult, verbose: bool) -> None:
     for cause in alert.causes[:3]:
         if cause is not alert.causes[0] or cause.message != alert.message:  # the runbook's section names the first
             _write_line(terminal, "cause", summary.cause(alert, cause))
+    if alert.causes and (step := runbooks.first_step(alert.name, alert.causes[0], compose_command)):
+        _write_line(terminal, "do", step)
     for finding in alert.findings[state == "noted" :] if alert.state != "firing" else ():
         _write_line(terminal, finding.outcome, str(finding))
     if alert.muted:

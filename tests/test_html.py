@@ -79,7 +79,7 @@ def test_what_changed_since_all_was_well_stands_on_top() -> None:
     [
         ({"A": "firing", "B": "unknown", "C": "ok"}, "1 of 3 alerts fires, the worst of severity 1."),
         ({"A": "ok", "B": "unknown", "C": "ok"}, "Nothing fires, but 1 of 3 alerts could not be judged, the worst of"),
-        ({"A": "ok", "B": "ok", "C": "skipped"}, "2 alerts judged, none fires."),
+        ({"A": "ok", "B": "ok", "C": "skipped"}, "2 alerts judged, none fires; 1 skipped."),
     ],
 )
 def test_the_top_says_how_much_and_how_grave(states: dict[str, str], words: str) -> None:

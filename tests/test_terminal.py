@@ -12,6 +12,7 @@ from checks.muting import Muted
 from fixtures.probing import Evidence
 from reports import terminal
 from reports.results import Cause, CheckResult, Point, Recovered, stamp
+from reports.runbooks import HERE, first_step, of_alert
 from tests.test_history import NOON, run_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from checks.judging import State
     from reports.results import AlertResult, Results
 
+OF_EVERY_RUNBOOK = ("meaning", "impact", "diagnosis", "verify", "escalation")
 ESCAPE = "\x1b]0;a window's name\x07"
 
 
@@ -184,3 +186,23 @@ def test_complaints_come_before_the_last_line() -> None:
         "the history could not be written: disk full",
         "mine: ok, 1 alert in 0.5 s",
     ]
+
+
+# -- what to do
+
+
+def test_the_first_step_of_the_runbook_is_told_with_the_names_that_are_known() -> None:
+    cause = Cause("container-missing", "container-missing", "why", {})
+    step = first_step("OrchestratorAPIDown", cause, "docker compose -p ops -f /srv/compose.yml")
+    assert step == "(safe) See what there is: `docker compose -p ops -f /srv/compose.yml ps --all`"
+
+
+def test_without_a_section_there_is_no_step() -> None:
+    assert first_step("OrchestratorAPIDown", Cause("no-such", "no-such", "why", {}), "") == ""
+    assert first_step("NoSuchAlert", Cause("no-such", "no-such", "why", {}), "") == ""
+
+
+@pytest.mark.parametrize("page", sorted(HERE.glob("*.md")), ids=lambda page: page.stem)
+def test_every_cause_has_a_first_step(page: Path) -> None:
+    causes = [section.anchor for section in of_alert(page.stem) if section.anchor not in OF_EVERY_RUNBOOK]
+    assert [anchor for anchor in causes if not first_step(page.stem, Cause(anchor, anchor, "", {}), "")] == []
