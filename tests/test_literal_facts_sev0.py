@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from msgspec.structs import replace
 
 from checks.sev0 import test_no_active_workers as workers
@@ -564,3 +565,12 @@ def test_the_service_to_start_again_is_named() -> None:
     assert (seen.first_killed, containers(container("api")).first_killed) == ("worker", None)
     rows = (Usage("a", "api", Size(1), Size(GIB)), Usage("r", "redis", Size(GIB), Size(GIB)))
     assert (Usages(rows).fullest, Usages(()).fullest) == ("redis", None)
+
+
+@pytest.mark.parametrize(
+    ("worker", "told"),
+    [("worker-0bbda69d-0e2d-4556-abca-a58c25a1b476", "worker-0bbda69d…"), ("worker-1", "worker-1"), ("w", "w")],
+)
+def test_a_worker_is_told_by_the_beginning_of_its_id(worker: str, told: str) -> None:
+    row = Heartbeat(worker, Span(3), Count(0), None, None, Span(9))
+    assert str(row) == f"{told} 3 s ago"
