@@ -117,7 +117,7 @@ class AlertResult(Struct, frozen=True):
     @property
     def follows(self) -> bool:
         """It is not well, and another alert or a resource explains that."""
-        return self.caused_by is not None and self.shown_state in ("firing", "unknown")
+        return self.caused_by is not None and self.shown_state in ("firing", "unknown", "noted")
 
     @property
     def flaps(self) -> bool:
@@ -288,6 +288,9 @@ def _alert(
         # It does not fire, but not every cause could be looked for; where all for one reason, that explains it.
         untold = {explainers.get(check.resource) for check in checks if check.state == "unknown"}
         caused_by = next(iter(untold)) if len(untold) == 1 and name not in untold else None
+        noted = next((check for check in checks if check.state == "noted"), None)
+        if noted and not untold and states.get(noted.explained_by or "") == "firing":
+            caused_by = noted.explained_by
     holds = trigger.state not in ("ok", "skipped")
     since = past.since(name, trigger.state, timedelta(seconds=row.lasts), now)
     recovery = past.recovery(name, trigger.state, now)

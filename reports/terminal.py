@@ -114,7 +114,8 @@ def _write_evidence(terminal: Any, alert: AlertResult) -> None:
 
 
 def _write_follower(terminal: Any, alert: AlertResult, root: AlertResult) -> None:
-    how = f"{summary.follows(alert, root)}: {_on_one_line(alert.message)}"
+    what = str(alert.findings[0]) if alert.shown_state == "noted" else alert.message
+    how = f"{summary.follows(alert, root)}: {_on_one_line(what)}"
     if alert.shown_state == "unknown":
         how = "cannot be judged while that is so"
         if alert.state == "ok":

@@ -154,6 +154,17 @@ def test_what_could_not_be_told_for_one_reason_is_told_once() -> None:
 # -- what explains what
 
 
+def test_what_is_noted_follows_from_the_alert_that_it_is_about() -> None:
+    told = results(
+        trigger(NO_WORKERS, "firing"), trigger(SLOW, "ok"), diagnostic(SLOW, "noted", "a", explained_by="NoWorkers")
+    )
+    assert (told["Slow"].caused_by, told["Slow"].follows) == ("NoWorkers", True)
+    quiet = results(
+        trigger(NO_WORKERS, "ok"), trigger(SLOW, "ok"), diagnostic(SLOW, "noted", "a", explained_by="NoWorkers")
+    )
+    assert quiet["Slow"].caused_by is None
+
+
 def test_what_needs_a_resource_is_explained_by_the_alert_about_it() -> None:
     alerts = results(trigger(DATABASE_DOWN, "firing"), trigger(NO_WORKERS, "unknown", "postgres"))
     assert alerts["NoWorkers"].caused_by == "DatabaseDown"

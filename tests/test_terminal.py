@@ -115,13 +115,15 @@ def test_what_follows_stands_beneath_and_nowhere_else() -> None:
             root,
             alert("firing", "Also", caused_by="Root", message="it\nsays so"),
             alert("unknown", "Blind", caused_by="Root"),
+            alert("ok", "Sign", caused_by="Root", message="", checks=[check("noted")]),
             alert("ok", "Half", caused_by="Root", message="", checks=[check("unknown")]),
         )
     )
     place = next(number for number, line in enumerate(told) if line.startswith("           since"))
-    assert told[place + 1 : place + 4] == [
+    assert told[place + 1 : place + 5] == [
         "           └ firing sev1 Also: follows from it: it says so",
         "           └ unknown sev1 Blind: cannot be judged while that is so",
+        "           └ noted sev1 Sign: follows from it: a-cause: look here",
         "           └ unknown sev1 Half: does not fire; not every cause can be looked for while that is so",
     ]
     assert sum("Also" in line for line in told) == 1
