@@ -278,12 +278,20 @@ class Monitoring:
         self.load(service)
         if service == "prometheus":
             until(self.require_settled)
+            found = datetime.now(UTC).timestamp()
+            until(lambda: self.require_counted(found))
             until(self.require_nothing_lost, DROPPED_WITHIN + 5)
 
     def require_settled(self) -> None:
         """Raise NotYet while Prometheus looks for its targets and its Alertmanagers, as it does after a start."""
         if not self.alertmanagers() or not self.jobs():
             self.require_looked_for_all()
+
+    def require_counted(self, moment: float) -> None:
+        """Raise NotYet where what was lost by then may not be counted yet."""
+        if self.alertmanagers():
+            counted = self.value("min(timestamp(prometheus_notifications_dropped_total))")
+            require(counted is None or counted > moment, "Prometheus has not read its own counters since")
 
     def require_nothing_lost(self) -> None:
         """Raise NotYet where what fired as Prometheus knew no Alertmanager still counts as lost."""
