@@ -158,12 +158,13 @@ class SharedStack:
         return document
 
     def require_heartbeat(self, worker_id: str) -> None:
-        """Raise NotYet unless the worker was seen just now."""
+        """Raise NotYet unless the worker was seen just now, by the server that runs now."""
         seen = self._sql_or_not_yet(
-            "SELECT 1 FROM worker_heartbeat WHERE worker_id = %s AND last_seen > now() - interval '10 s'",
+            "SELECT 1 FROM worker_heartbeat WHERE worker_id = %s"
+            " AND last_seen > greatest(now() - interval '10 s', pg_postmaster_start_time())",
             (worker_id,),
         )
-        require(seen, f"{worker_id} has sent no heartbeat for 10 s")
+        require(seen, f"{worker_id} has sent no heartbeat for 10 s, or none since the database started")
 
     def _require_jobs(self) -> None:
         missing = self._sql_or_not_yet(
