@@ -6,9 +6,10 @@ from msgspec.structs import replace
 from checks.sev2 import test_disk_space_critical as disk_space
 from checks.sev2 import test_high_queue_depth as depth
 from checks.sev2 import test_memory_usage_critical as memory
-from fixtures.activity import MemorySettings, Table, Tables
+from fixtures.activity import Table, Tables
 from fixtures.containers import DockerSpace
 from fixtures.host import Disk, Disks, LargeFile, LargeFiles, Memory, Process, Processes, read_disks, read_meminfo
+from fixtures.postgres import DatabaseState
 from fixtures.probing import CannotTell
 from fixtures.prometheus import DepthLately
 from fixtures.words import Count, Share, Size, Span
@@ -18,11 +19,13 @@ from tests.test_literal_facts_sev0 import (
     FRESH,
     GIB,
     HOUR,
+    SERVES,
     SILENT,
     container,
     containers,
     heartbeat,
     heartbeats,
+    met,
     usage,
 )
 
@@ -276,13 +279,19 @@ CASES: list[Case] = [
     ),
     healthy(
         memory.test_shared_buffers_leave_room,
-        memory_settings=MemorySettings(Size(6.4 * GIB)),
+        database=replace(SERVES, shared_buffers=Size(6.4 * GIB)),
         host_memory=available(0.05),
     ),
     faulty(
         memory.test_shared_buffers_leave_room,
         "shared_buffers 8.0 GiB are 50 % of memory",
-        memory_settings=MemorySettings(Size(8 * GIB)),
+        database=replace(SERVES, shared_buffers=Size(8 * GIB)),
+        host_memory=available(0.05),
+    ),
+    unknown(
+        memory.test_shared_buffers_leave_room,
+        "PostgreSQL at db:5432/orchestrator did not answer in time",
+        database=met(DatabaseState.TIMED_OUT),
         host_memory=available(0.05),
     ),
 ]

@@ -3,10 +3,10 @@
 from types import SimpleNamespace
 
 from checks.alerting import Alert, diagnostic, minutes, percent, trigger
-from fixtures.activity import MemorySettings
 from fixtures.containers import Containers, Usages
 from fixtures.host import Memory, Processes
-from fixtures.words import Share, Size, listed
+from fixtures.postgres import Database
+from fixtures.words import Size, listed
 
 ALERT = Alert(
     name="MemoryUsageCritical",
@@ -55,9 +55,7 @@ def test_no_container_was_killed(containers: Containers) -> None:
 
 
 @diagnostic(cause="shared-buffers-too-large", step=3)
-def test_shared_buffers_leave_room(
-    memory_settings: MemorySettings, host_memory: Memory, limits: SimpleNamespace
-) -> None:
+def test_shared_buffers_leave_room(database: Database, host_memory: Memory, limits: SimpleNamespace) -> None:
     """PostgreSQL's shared_buffers are a moderate part of the host's memory."""
-    share = Share(memory_settings.shared_buffers / host_memory.total)
-    assert share <= limits.shared_buffers, f"shared_buffers {memory_settings.shared_buffers} are {share} of memory"
+    share = database.shared_buffers_of(host_memory.total)
+    assert share <= limits.shared_buffers, f"shared_buffers {database.shared_buffers} are {share} of memory"
