@@ -44,7 +44,8 @@ def permitted(alerts: list[Alert], name: str, comment: str, text: str, longest: 
     """Give the alert and how long it may be silenced; Refused or ValueError where it may not."""
     by_name = {alert.name: alert for alert in alerts}
     if name not in by_name:
-        raise Refused(f"there is no alert {name!r}: ALERT is one of {', '.join(by_name)}")
+        wrong = f"there is no alert {name!r}" if name else "say which alert"
+        raise Refused(f"{wrong}: ALERT is one of {', '.join(each.name for each in alerts if each.severity)}")
     alert = by_name[name]
     if alert.severity == 0:
         raise Refused(f"{name} says that the system is down: it is not silenced (an [exemptions.{name}] has an owner)")

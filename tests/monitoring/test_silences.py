@@ -151,7 +151,7 @@ def test_one_that_is_still_to_begin_is_told_all_the_same(
         ((f"--alert={ALERT}", "--for=0h", "--comment=why"), "up to 2 h, not 0 ms"),
         ((f"--alert={ALERT}", "--for=soon", "--comment=why"), "'soon' is no length of time"),
         ((f"--alert={ALERT}", "--comment=why"), "'' is no length of time"),
-        (("--alert=", "--for=", "--comment="), "there is no alert ''"),
+        (("--alert=", "--for=", "--comment="), "say which alert: ALERT is one of "),
     ],
 )
 def test_one_that_should_not_be_is_not_made(
