@@ -5,14 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import httpx
+import psycopg
+from redis.exceptions import RedisError
+
 from sandbox.faults import FAULTS, OF_MONITORING
 from sandbox.polling import NotYet, until
 from sandbox.servers import SandboxError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandbox.compose.stack import ComposeStack
     from sandbox.embedded import EmbeddedStack
     from sandbox.fault import Fault
+    from sandbox.stack import Stack
     from sandbox.state import Form
 
 # A bound: most take hold within a fraction of one. A container that crashes in a loop does so in growing intervals.
@@ -46,9 +53,17 @@ def break_stack(stack: EmbeddedStack | ComposeStack, fault: Fault) -> None:
     stack.state.save()
     fault.break_(stack)
     try:
-        until(partial(fault.took_hold, stack), SECONDS[stack.state.form])
+        until(partial(_seen, fault.took_hold, stack), SECONDS[stack.state.form])
     except NotYet as error:
         raise SandboxError(f"{fault.name} did not take hold: {error}") from error
+
+
+def _seen(check: Callable[[Stack], object], stack: EmbeddedStack | ComposeStack) -> None:
+    """Look once; who does not answer as he is asked has yet to come to what is waited for."""
+    try:
+        check(stack)
+    except (httpx.HTTPError, psycopg.Error, RedisError) as error:
+        raise NotYet(f"no answer: {error!r}") from error
 
 
 def heal_stack(stack: EmbeddedStack | ComposeStack) -> list[str]:
@@ -58,7 +73,7 @@ def heal_stack(stack: EmbeddedStack | ComposeStack) -> list[str]:
         fault = named(stack.state.broken[-1], stack.state.form, monitoring=stack.state.monitoring)
         fault.heal(stack)
         try:
-            until(partial(fault.healed, stack), SECONDS[stack.state.form])
+            until(partial(_seen, fault.healed, stack), SECONDS[stack.state.form])
         except NotYet as error:
             raise SandboxError(f"{fault.name} is not healed: {error}") from error
         healed.append(stack.state.broken.pop())

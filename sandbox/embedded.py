@@ -318,7 +318,7 @@ class EmbeddedStack(SharedStack):
 
     def rdb(self) -> bytes:
         """Return what Redis saves of its data."""
-        with self.redis_client() as client:
+        with self.redis_client(timeout=30) as client:  # it waits for the disk
             client.save()
         return (self.folder / "redis" / "dump.rdb").read_bytes()
 

@@ -5,7 +5,7 @@ SELECT id::uuid, title, title || ' (made by the sandbox)', '00000000-0000-0000-0
 FROM (VALUES
     ('00000000-0000-4000-8000-000000000001', 'Minute report', 'cron', '* * * * *', 'active',
      '[{"id": "greet", "uses": "echo", "with": {"text": "good morning"}}, {"id": "end", "uses": "noop"}]'),
-    ('00000000-0000-4000-8000-000000000002', 'Inbox sweep', 'rrule', 'FREQ=MINUTELY;INTERVAL=5', 'active',
+    ('00000000-0000-4000-8000-000000000002', 'Inbox sweep', 'rrule', 'FREQ=MINUTELY;INTERVAL=60', 'active',
      '[{"id": "sweep", "uses": "noop"}]'),
     ('00000000-0000-4000-8000-000000000003', 'Weekly digest', 'cron', '0 7 * * mon', 'paused',
      '[{"id": "digest", "uses": "noop"}]'),
@@ -16,7 +16,7 @@ FROM (VALUES
      '[{"id": "renew", "uses": "noop"}]')
 ) AS seed (id, title, kind, expr, status, pipeline);
 
--- One run a minute of the first task and one every five of the second, over four hours; a few failed attempts.
+-- One run a minute of the first task and one an hour of the second, over four hours; a few failed attempts.
 INSERT INTO task_run (task_id, lease_owner, started_at, finished_at, success, error, created_at)
 SELECT task, worker, at, at + interval '120 milliseconds', NOT failed, CASE WHEN failed THEN 'upstream answered 503' END, at
 FROM (
@@ -26,7 +26,7 @@ FROM (
     UNION ALL
     SELECT '00000000-0000-4000-8000-000000000002'::uuid, 'worker-1',
            date_trunc('minute', now()) - minute * interval '1 minute', false
-    FROM generate_series(5, 240, 5) AS minute
+    FROM generate_series(60, 240, 60) AS minute
 ) AS runs;
 
 -- Rows of workers that are gone are never deleted.

@@ -114,7 +114,7 @@ def redis_command(data: Path, port: int) -> list[str]:
         "dir": str(data),
         "dbfilename": "dump.rdb",
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": "no",
         "save": "",
         "daemonize": "no",
     }

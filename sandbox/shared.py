@@ -84,13 +84,13 @@ class SharedStack:
             application_name="sandbox-client",
         )
 
-    def redis_client(self, password: str | None = None) -> Redis:
+    def redis_client(self, password: str | None = None, timeout: float = 1) -> Redis:
         """Return a client with short time limits."""
         return Redis.from_url(
             self.redis_url,
             password=password,
-            socket_timeout=1,
-            socket_connect_timeout=1,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
             retry=Retry(NoBackoff(), 0),
         )
 

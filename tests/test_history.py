@@ -166,7 +166,9 @@ def test_only_the_owner_reads_it(history: History) -> None:
         assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
-def test_two_that_record_at_once_both_do(history: History) -> None:
+def test_two_that_record_at_once_both_do(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.history.PATIENCE", 30)  # eight do, and the disk may be slow
+
     def record(number: int) -> None:
         history.record(run_of(NOON, {"A": "ok"}), f"run-{number}", KEEP)
 

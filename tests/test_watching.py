@@ -18,6 +18,7 @@ from fixtures.prometheus import Prometheus
 from fixtures.rule_series import rule_series
 from fixtures.settings import Settings
 from fixtures.words import Span
+from sandbox.polling import require, until
 from tests.monitoring.conftest import target_of
 
 if TYPE_CHECKING:
@@ -81,8 +82,9 @@ def test_an_error_is_shared_and_not_asked_for_again() -> None:
 
 
 def test_who_waits_for_another_to_ask_does_so_no_longer_than_a_call_may_take() -> None:
-    prometheus = _target(Asked(takes=1)).prometheus
+    asked = Asked(takes=3)
+    prometheus = _target(asked).prometheus
     threading.Thread(target=prometheus.alerting_rules, daemon=True).start()
-    time.sleep(0.05)
+    until(lambda: require(asked.paths, "it has not been asked"), every=0.01)
     with bounded(0.3), pytest.raises(CannotTell, match="Prometheus at http://watcher did not answer in time"):
         prometheus.alerting_rules()

@@ -436,7 +436,7 @@ class ComposeStack(SharedStack):
 
     def rdb(self) -> bytes:
         """Return what Redis saves of its data."""
-        with self.redis_client() as client:
+        with self.redis_client(timeout=30) as client:  # it waits for the disk
             client.save()
         return self._output(self.redis.there(), ["cat", "/data/dump.rdb"])
 
@@ -485,16 +485,34 @@ def _require_whole(service: str, containers: Iterable[Container], number: int) -
 
 
 def remove_project(client: DockerClient, project: str) -> None:
-    """Remove what the engine has of a sandbox, by its labels: containers, networks, volumes."""
+    """Remove what the engine has of a sandbox, by its labels: containers, networks, volumes.
+
+    It is looked for until nothing is found: what an interrupted command asked for, the engine makes to the end.
+    """
+
+    def require_none() -> None:
+        try:
+            removed = _removed(client, project)
+        except APIError as error:  # something of it is being made, or unmade, now
+            raise NotYet(f"not all of {project} can be removed: {error}") from error
+        require(not removed, f"{removed} containers, networks and volumes of {project} were there")
+
+    until(require_none, 60, every=0.3)
+
+
+def _removed(client: DockerClient, project: str) -> int:
+    """Remove what is there now, and say how much that was."""
     ours: list[Filters] = [{"label": f"{label}={project}"} for label in (PROJECT_LABEL, OURS)]
+    containers = [one for only in ours for one in client.containers.list(all=True, filters=only)]
     with ThreadPoolExecutor() as pool:
-        for only in ours:
-            list(pool.map(_remove, client.containers.list(all=True, filters=only)))
-    for only in ours:
-        for network in client.networks.list(filters=only):
-            network.remove()
-        for volume in client.volumes.list(filters=only):
-            volume.remove(force=True)
+        list(pool.map(_remove, containers))
+    networks = [one for only in ours for one in client.networks.list(filters=only)]
+    for network in networks:
+        network.remove()
+    volumes = [one for only in ours for one in client.volumes.list(filters=only)]
+    for volume in volumes:
+        volume.remove(force=True)
+    return len(containers) + len(networks) + len(volumes)
 
 
 def _remove(container: Container) -> None:

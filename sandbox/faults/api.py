@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ALERT = "OrchestratorAPIDown"
 TIMEOUT = 1.0
+PATIENCE = 5.0  # where an answer is expected
 
 
 def _refuses(stack: Stack) -> None:
@@ -35,7 +36,7 @@ def _never_answers(stack: Stack) -> None:
 
 
 def _answers(stack: Stack, status: int, kind: Literal["json", "html"]) -> None:
-    response = CLIENT.get(f"{stack.api_url}/health", timeout=TIMEOUT)
+    response = CLIENT.get(f"{stack.api_url}/health", timeout=PATIENCE)
     require(
         response.status_code == status and kind in response.headers["content-type"],
         f"the API answers {response.status_code}, {response.headers['content-type']}",

@@ -33,7 +33,7 @@ def _limited(stack: Stack) -> None:
 
 SLOW = Fault(
     name="api-slow",
-    does="lets the API wait 2.2 s before every answer",
+    does="lets the API wait 2.1 s before every answer",
     expect=Expect(ALERT, "firing", "api-slow"),
     break_=lambda stack: stack.switch(api="slow"),
     took_hold=_slow,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 EVERY = "1s"
 AT_ONCE, NEVER = "1s", "24h"  # how long Alertmanager waits before it tells of a new group
-PATIENTLY = {"postgres": "4s"}  # without its database it tries for three seconds before it says so
+PATIENTLY = {"postgres": "5s"}  # without its database it tries for three seconds before it says so
 DATASOURCE = "prometheus"  # its uid in Grafana
 JOBS = {  # job: the service it scrapes, and what it calls it
     "prometheus": ("prometheus", "orchestrator-prometheus"),

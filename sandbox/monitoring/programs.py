@@ -21,6 +21,8 @@ PACKAGES = {
 }
 # Overlays stay in, unlike by default: in a container the root is one.
 NO_FILE_SYSTEMS = "^(autofs|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|mqueue|nsfs|proc|securityfs|sysfs|tracefs)$"
+# What is mounted below /tmp are the small disks that tests fill, those of other sandboxes too.
+NO_MOUNTS = "^/(dev|proc|run|sys|mnt|media|tmp|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)"
 Command = list[str]
 
 
@@ -79,5 +81,6 @@ def node_exporter(textfiles: Path, port: int) -> Command:
         "--collector.disable-defaults",
         *(f"--collector.{name}" for name in ("filesystem", "meminfo", "textfile")),
         f"--collector.filesystem.fs-types-exclude={NO_FILE_SYSTEMS}",
+        f"--collector.filesystem.mount-points-exclude={NO_MOUNTS}",
         f"--collector.textfile.directory={textfiles}",
     ]

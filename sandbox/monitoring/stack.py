@@ -37,6 +37,7 @@ SERVICES = ("prometheus", "alertmanager", "postgres-exporter", "redis-exporter",
 PORTS = (*SERVICES, "alertmanager-cluster")
 OURS, EXTRA = "ordinaut", "extra"  # rule files
 TIMEOUT = 2.0
+PATIENCE = 15.0  # seconds, for what is not asked again
 SETTLES = timedelta(seconds=7)  # lastConfigTime has whole seconds
 SECONDS = 60  # for a command of this project
 NEEDED = {"pg_up": 1, "redis_up": 1, "prometheus_config_last_reload_successful": 1}
@@ -270,7 +271,7 @@ class Monitoring:
 
     def load(self, service: str) -> None:
         """Let a service load its configuration, and wait for nothing."""
-        answer = CLIENT.post(f"{self.url(service)}/-/reload", timeout=TIMEOUT)
+        answer = CLIENT.post(f"{self.url(service)}/-/reload", timeout=PATIENCE)
         if answer.is_error:
             raise SandboxError(f"{service} does not take its configuration: {answer.text.strip()}")
 
@@ -324,7 +325,7 @@ class Monitoring:
             "createdBy": "sandbox",
             "comment": comment,
         }
-        answer = CLIENT.post(f"{self.url('alertmanager')}/api/v2/silences", json=document, timeout=TIMEOUT)
+        answer = CLIENT.post(f"{self.url('alertmanager')}/api/v2/silences", json=document, timeout=PATIENCE)
         if answer.is_error:
             raise SandboxError(f"Alertmanager takes no silence: {answer.text.strip()}")
         identity: str = answer.json()["silenceID"]
@@ -339,7 +340,7 @@ class Monitoring:
         """End every silence that is in force."""
         for silence in self.active_silences():
             CLIENT.delete(
-                f"{self.url('alertmanager')}/api/v2/silence/{silence['id']}", timeout=TIMEOUT
+                f"{self.url('alertmanager')}/api/v2/silence/{silence['id']}", timeout=PATIENCE
             ).raise_for_status()
 
     # -- what 'healthy' means

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from psycopg.rows import DictRow
 
-SLOW_SECONDS = 2.2
+SLOW_SECONDS = 2.1
 READY_IS_REMEMBERED = 15.0  # seconds: the real one said ready for a while after PostgreSQL had gone
 HEALTH_STREAM = "health-check-stream"
 RANKS = ("healthy", "degraded", "unhealthy")

@@ -72,6 +72,8 @@ class Proxy(socketserver.ThreadingMixIn, socketserver.TCPServer):
         with self:
             thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
             thread.start()
-            yield self
-            self.shutdown()
-            thread.join()
+            try:
+                yield self
+            finally:
+                self.shutdown()
+                thread.join()

@@ -16,12 +16,12 @@ from fixtures.containers import PROJECT_LABEL, SERVICE_LABEL, Containers
 from fixtures.docker import LOG_BYTES, LOG_LINES, Engine, engine_answer
 from fixtures.logs import LINE_CAP, RECENT
 from fixtures.masking import Masker
-from fixtures.probing import Cost, Probes
+from fixtures.probing import CannotTell, Cost, Probes
 from fixtures.settings import Deadlines, Settings
 from fixtures.target import Target
 from fixtures.words import Share, listed
 from sandbox.compose import engine, image
-from sandbox.polling import require, until
+from sandbox.polling import NotYet, require, until
 from tests.compose.conftest import FACTS
 
 if TYPE_CHECKING:
@@ -95,9 +95,10 @@ def test_each_state_is_told_from_the_others(run: Run) -> None:
     def restarted() -> Containers:
         found = containers()
         require(found.failing_at_start("worker"), "it is not restarted now")
+        require(all(one.status == "restarting" for one in found.of("worker")), "it runs for a moment")
         return found
 
-    seen = until(restarted)
+    seen = until(restarted, 30)
     assert listed(seen.not_started("postgres")) == f"{FACTS}-postgres-1 is created"
     (crashed,) = seen.crashed("redis")
     assert (crashed.status, crashed.exit_code, crashed.oom_killed) == ("exited", 3, False)
@@ -116,11 +117,14 @@ def test_memory_near_its_limit_is_seen(run: Run) -> None:
     run("worker", "sleep", "60", mem_limit="64m").start()
 
     def near() -> list[str]:
-        found = target().engine.usage().near_limit(Share(0.85))
+        try:
+            found = target().engine.usage().near_limit(Share(0.85))
+        except CannotTell as error:
+            raise NotYet(str(error)) from error
         require(found, "it has not grown yet")
         return [usage.container for usage in found]
 
-    assert until(near) == [f"{FACTS}-api-1"]
+    assert until(near, 30) == [f"{FACTS}-api-1"]
 
 
 def refused(container: Container) -> None:

@@ -38,12 +38,20 @@ def monitoring(watched: EmbeddedStack) -> Monitoring:
 
 
 def test_it_scrapes_every_job_and_evaluates_a_rule_for_each_alert(monitoring: Monitoring) -> None:
-    assert monitoring.jobs() == dict.fromkeys(configuration.JOBS, "up")
-    assert [rule["health"] for rule in monitoring.rules()] == ["ok"] * 11
+    def seen() -> None:
+        jobs, health = monitoring.jobs(), [rule["health"] for rule in monitoring.rules()]
+        require(jobs == dict.fromkeys(configuration.JOBS, "up"), f"it scrapes {jobs}")
+        require(health == ["ok"] * 11, f"its rules are {health}")
+
+    until(seen)
 
 
 def test_nothing_fires(monitoring: Monitoring) -> None:
-    assert monitoring.query("ALERTS") == {}
+    def none() -> None:
+        alerts = monitoring.query("ALERTS")
+        require(alerts == {}, f"it has {alerts}")
+
+    until(none)
 
 
 def test_every_metric_of_the_rules_has_a_series(monitoring: Monitoring) -> None:

@@ -35,12 +35,13 @@ def pytest_addoption(parser):
     parser.addoption("--target")
 
 def pytest_sessionstart(session):
-    Path("target").write_text(session.config.option.target)
-    if Path("slow").exists():
-        try:
+    try:
+        Path("told").write_text(session.config.option.target)
+        Path("told").rename("target")
+        if Path("slow").exists():
             time.sleep(60)
-        finally:
-            Path("report").write_text("incomplete")
+    finally:
+        Path("report").write_text("incomplete")
 """
 
 
@@ -162,7 +163,7 @@ def test_an_interrupted_up_leaves_nothing(folder: Path, service: str, number: si
         require(service in state.processes, f"{service} is not started")
 
     with start("up", "--dir", str(folder)) as command:
-        until(launched, every=0.001)
+        until(launched, 60, every=0.001)
         command.send_signal(number)
         command.send_signal(number)  # an impatient person's second Ctrl-C
         assert command.wait(20) == 128 + number

@@ -23,7 +23,7 @@ LOOKED_UP = ("postgres", "redis")
 def _daemon() -> psutil.Process:
     if not engine.address().startswith("unix:"):
         raise SandboxError(f"the engine at {engine.address()} is not a process of this machine")
-    found = [each for each in psutil.process_iter() if each.name() == "dockerd"]
+    found = [each for each in psutil.process_iter(["name"]) if each.info["name"] == "dockerd"]
     if len(found) != 1:
         raise SandboxError(f"{len(found)} processes are called dockerd: which one is not to be guessed")
     return found[0]
