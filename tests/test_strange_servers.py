@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fixtures.api import HttpClient, Transport
 from fixtures.docker import Engine
 from fixtures.masking import Masker
-from fixtures.probing import Cost
-from fixtures.settings import NO_ENGINE, Settings
+from fixtures.probing import GRACE, Cost
+from fixtures.settings import NO_ENGINE, Deadlines, Settings
 from fixtures.target import Target
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
@@ -102,6 +105,7 @@ class _Strange(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64  # all probes come at once
 
     def handle_error(self, *_: object) -> None:
         """Whoever asks may hang up."""
@@ -180,6 +184,22 @@ def test_a_long_list_of_a_server_that_watches_much_is_read_whole() -> None:
         target = Target(settings, Engine(NO_ENGINE, None, settings.deadlines, mask, cost), cost, mask)
         [group] = target.prometheus.alerting_rules()
     assert len(group) == 2**20
+
+
+def test_what_connecting_took_the_answer_has_not_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = socket.create_connection
+
+    def late(*arguments: Any, **options: Any) -> socket.socket:
+        time.sleep(1.5)  # as where the first packet is lost
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr(socket, "create_connection", late)
+    with strange("frozen") as url:
+        client = HttpClient("api", url, Deadlines(call=2.0), Masker(set()), Cost())
+        client.prepare()
+        answer = client.get("/health")
+    assert answer.transport is Transport.TIMED_OUT
+    assert answer.took.total_seconds() < 2.0 + GRACE  # after which nobody waits for it any more
 
 
 @pytest.fixture
