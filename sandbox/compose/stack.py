@@ -508,6 +508,9 @@ def _removed(client: DockerClient, project: str) -> int:
         list(pool.map(_remove, containers))
     networks = [one for only in ours for one in client.networks.list(filters=only)]
     for network in networks:
+        network.reload()
+        for left in network.attrs["Containers"].values():  # of a container that went as it was being started again
+            network.disconnect(left["Name"], force=True)
         network.remove()
     volumes = [one for only in ours for one in client.volumes.list(filters=only)]
     for volume in volumes:

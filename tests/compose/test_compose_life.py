@@ -151,8 +151,12 @@ def test_the_command_line_brings_it_up_and_down(folder: Path, capsys: pytest.Cap
     assert main(["up", "--compose", "--project", LIFE, *place]) == 1
     assert main(["heal", *place]) == 0
     assert main(["break", "api-port-taken", *place]) == 0
-    OWN["postgres-disk-full"].break_(ComposeStack.load(folder))  # has a volume and a container of its own
+    stack = ComposeStack.load(folder)
+    OWN["postgres-disk-full"].break_(stack)  # has a volume and a container of its own
+    image = stack.api.there().image or ""
+    on_its_network = stack.docker.containers.run(image, ["sleep", "60"], network=f"{LIFE}_default", detach=True)
     assert main(["down", *place]) == 0
+    on_its_network.remove(force=True)
     require_nothing_left(folder)
     assert main(["down", *place]) == 0
 
