@@ -114,7 +114,9 @@ def test_an_endless_word_is_masked_in_one_go(text: str) -> None:
     [
         ("PASSWORD", "Hidden1"), ("POSTGRES_PASSWORD", "Hidden1"), ("JWT_SECRET_KEY", "Hidden1"),
         ("GITHUB_TOKEN", "Hidden1"), ("PGPASSWORD", "Hidden1"), ("redis_password", "12345"),
-        ("SLACK_WEBHOOK", "https://u:Hidden1@hooks/x"),
+        ("SLACK_WEBHOOK", "https://u:Hidden1@hooks/x"), ("SERVICE_ACCOUNT_TOKEN", "Hidden1"),
+        ("BACKEND_API_KEY", "Hidden1"), ("MONDAY_API_TOKEN", "Hidden1"), ("PROFILE_SECRET", "Hidden1"),
+        ("SECRET_URL", "Hidden1"), ("API_KEY_BACKEND", "Hidden1"),
         ("DATABASE_URL", "postgresql+psycopg://u:Hid#den[1@db/x"),
     ],
 )  # fmt: skip
