@@ -140,6 +140,8 @@ NO_QUEUE = compared(DOWN)
 TWICE = compared(DOWN, QUEUE, QUEUE)
 IN_ERROR = compared(DOWN, replace(QUEUE, health="err", error="many-to-many matching"))
 LATE = compared(DOWN, replace(QUEUE, evaluated_ago=Span(31)))
+EVERY_SECOND = replace(QUEUE, interval=Span(1))
+AFTER_NINE, AFTER_ELEVEN = (compared(DOWN, replace(EVERY_SECOND, evaluated_ago=Span(ago))) for ago in (9, 11))
 SOONER = compared(DOWN, replace(QUEUE, expression="depth > 100", lasts=Span(120)))
 OTHER_SEVERITY = compared(replace(DOWN, severity="warning"), QUEUE)
 OTHER_RUNBOOK = compared(replace(DOWN, runbook_url="https://here/api-down"), QUEUE)
@@ -211,6 +213,8 @@ RULES = [
     faulty(drifted.test_no_rule_is_there_twice, "Queue (2 rules)", rule_comparison=TWICE),
     *(healthy(drifted.test_every_rule_is_evaluated_in_time, rule_comparison=one) for one in (SAME, JUST_LOADED)),
     faulty(drifted.test_every_rule_is_evaluated_in_time, "Queue 31 s ago", rule_comparison=LATE),
+    healthy(drifted.test_every_rule_is_evaluated_in_time, rule_comparison=AFTER_NINE),
+    faulty(drifted.test_every_rule_is_evaluated_in_time, "Queue 11 s ago", rule_comparison=AFTER_ELEVEN),
     faulty(drifted.test_every_rule_is_evaluated_in_time, "APIDown never", rule_comparison=NEVER_EVALUATED),
     *(healthy(drifted.test_no_rule_differs, rule_comparison=one) for one in (SAME, NO_QUEUE)),
     faulty(drifted.test_no_rule_differs, "expression `depth > 100`, ours `depth > 1000`", rule_comparison=SOONER),

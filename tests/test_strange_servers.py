@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fixtures.api import HttpClient, Transport
+from fixtures.api import HttpClient
 from fixtures.docker import Engine
 from fixtures.masking import Masker
-from fixtures.probing import GRACE, Cost
+from fixtures.probing import Cost
 from fixtures.settings import NO_ENGINE, Deadlines, Settings
 from fixtures.target import Target
 from sandbox.breaking import break_stack
@@ -118,10 +118,12 @@ def strange(way: str, posted: list[Any] | None = None) -> Iterator[str]:
     handler = type("Handler", (_Strange,), {"way": way, "released": released, "posted": posted})
     server = _Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    released.set()
-    server.shutdown()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        released.set()
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.mark.parametrize("way", SPEAKS)
@@ -188,18 +190,25 @@ def test_a_long_list_of_a_server_that_watches_much_is_read_whole() -> None:
 
 def test_what_connecting_took_the_answer_has_not_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
     connect = socket.create_connection
+    clock, limits = [1000.0], list[float]()
+
+    class Limited(socket.socket):
+        def settimeout(self, value: float | None) -> None:
+            limits.append(value or 0)
+            super().settimeout(value)
 
     def late(*arguments: Any, **options: Any) -> socket.socket:
-        time.sleep(1.5)  # as where the first packet is lost
-        return connect(*arguments, **options)
+        made = connect(*arguments, **options)
+        clock[0] += 1.5  # as where the first packet is lost
+        return Limited(fileno=made.detach())
 
     monkeypatch.setattr(socket, "create_connection", late)
-    with strange("frozen") as url:
+    monkeypatch.setattr("fixtures.api.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    with strange("html") as url:
         client = HttpClient("api", url, Deadlines(call=2.0), Masker(set()), Cost())
         client.prepare()
-        answer = client.get("/health")
-    assert answer.transport is Transport.TIMED_OUT
-    assert answer.took.total_seconds() < 2.0 + GRACE  # after which nobody waits for it any more
+        assert client.get("/health").answered
+    assert set(limits) == {0.5}  # of sending and of reading
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -34,20 +33,23 @@ ANSWERS = {
 
 
 class Asked:
-    """A Prometheus that takes its time, and remembers what it was asked for."""
+    """A Prometheus that answers when it is let, and remembers what it was asked for."""
 
     url = address = URL
 
-    def __init__(self, status: int = 200, takes: float = 0.1) -> None:
+    def __init__(self, status: int = 200) -> None:
         self.status = status
-        self.takes = takes
+        self.released = threading.Event()
         self.paths: list[str] = []
         self._lock = threading.Lock()
+
+    def require_asked(self) -> None:
+        require(self.paths, "it has not been asked")
 
     def get(self, path: str) -> HttpAnswer:
         with self._lock:
             self.paths.append(path)
-        time.sleep(self.takes)
+        self.released.wait(60)
         about = path.partition("?")[0].rpartition("/")[2]
         body = json.dumps({"status": "success", "data": ANSWERS[about]})
         return HttpAnswer(URL + path, Transport.ANSWERED, Span(0.1), self.status, body)
@@ -65,6 +67,8 @@ def test_probes_that_run_at_the_same_time_ask_for_the_rules_once() -> None:
     with ThreadPoolExecutor() as pool:
         reading = [pool.submit(probe.probe.read, target) for probe in (alert_rules, runbook_links, rule_series)]
         labels = [pool.submit(labels_of_alerts, target.prometheus) for _ in range(2)]
+        until(asked.require_asked)
+        asked.released.set()
     assert [one.exception() for one in reading] == [None] * 3
     assert [one.result().untold for one in labels] == [None] * 2
     assert labels[0].result().sets["NoActiveWorkers"][0]["environment"] == "here"
@@ -74,6 +78,7 @@ def test_probes_that_run_at_the_same_time_ask_for_the_rules_once() -> None:
 
 def test_an_error_is_shared_and_not_asked_for_again() -> None:
     asked = Asked(status=503)
+    asked.released.set()
     prometheus = _target(asked).prometheus
     for _ in range(2):
         with pytest.raises(CannotTell, match="Prometheus at http://watcher answered 503"):
@@ -82,9 +87,10 @@ def test_an_error_is_shared_and_not_asked_for_again() -> None:
 
 
 def test_who_waits_for_another_to_ask_does_so_no_longer_than_a_call_may_take() -> None:
-    asked = Asked(takes=3)
+    asked = Asked()
     prometheus = _target(asked).prometheus
     threading.Thread(target=prometheus.alerting_rules, daemon=True).start()
-    until(lambda: require(asked.paths, "it has not been asked"), every=0.01)
+    until(asked.require_asked)
     with bounded(0.3), pytest.raises(CannotTell, match="Prometheus at http://watcher did not answer in time"):
         prometheus.alerting_rules()
+    asked.released.set()
