@@ -32,7 +32,7 @@ report: $(BIN)/.run  ## every alert, as cron wants it: honours `for` and silence
 		[ $$status -ne 75 ] || echo "report: another one is being made, so none was made now" >&2; exit $$status; }
 
 gate: $(BIN)/.run  ## after a deploy: sev0 and sev1, until well twice in a row or WAIT is over; ARGS for pytest
-	@exec $(BIN)/python -m reports.gate --wait=$(WAIT) --output="$(OUTPUT)" $(ARGS)
+	@exec $(BIN)/python -m reports.commands.gate --wait=$(WAIT) --output="$(OUTPUT)" $(ARGS)
 
 demo: $(BIN)/.dev  ## try it: a small real Ordinaut, judged; FAULT=workers-stopped breaks it first
 	@$(BIN)/python -m sandbox demo $(FAULT)
@@ -59,16 +59,16 @@ format: $(BIN)/.dev  ## let ruff lay the code out
 	@$(BIN)/ruff format .
 
 readme: $(BIN)/.dev  ## write the README's table of alerts anew
-	@$(BIN)/python -m reports.alert_table
+	@$(BIN)/python -m reports.commands.readme
 
 rules: $(BIN)/.run  ## the alerts as Prometheus rules, to stdout; ARGS="--runbooks=https://…" says where the runbooks are
-	@$(BIN)/python -m reports.prometheus_rules $(ARGS)
+	@$(BIN)/python -m reports.commands.rules $(ARGS)
 
 silences: $(BIN)/.run  ## the silences that are in force, and what is wrong with them; ARGS="--target=…"
-	@$(BIN)/python -m reports.silences $(ARGS)
+	@$(BIN)/python -m reports.commands.silences $(ARGS)
 
 silence: $(BIN)/.run  ## keep one alert quiet for a while: ALERT=HighQueueDepth FOR=4h COMMENT='why'
-	@$(BIN)/python -m reports.silences --alert="$$ALERT" --for="$$FOR" --comment="$$COMMENT" $(ARGS)
+	@$(BIN)/python -m reports.commands.silences --alert="$$ALERT" --for="$$FOR" --comment="$$COMMENT" $(ARGS)
 
 lock: $(BIN)/.dev  ## resolve the dependencies anew
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -14,12 +14,15 @@ import psycopg
 from bench import compose, history, monitoring
 from bench.processes import ROOT, empty_session, health_run, in_turn, raised_nothing, ratio, reached, show
 from bench.statements import limits_of_all, milliseconds, plan, playbook, statements_of
-from fixtures import activity, postgres, schedule, work
-from fixtures.docker import Engine
-from fixtures.masking import Masker
-from fixtures.probing import Cost, Probe
+from fixtures.clients import postgres
+from fixtures.clients.docker import Engine
+from fixtures.clients.masking import Masker
+from fixtures.database import sessions as activity
+from fixtures.queue import runs as work
+from fixtures.queue import schedule
 from fixtures.settings import load
 from fixtures.target import Target
+from playbook.probe import Cost, Probe
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.compose import engine
 from sandbox.embedded import EmbeddedStack

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks.alerting import alert_of
-from checks.selection import alert_names
-from fixtures.postgres import Postgres
+from fixtures.clients.postgres import Postgres
+from playbook.alert import alert_of
+from playbook.selection import alert_names
 
 if TYPE_CHECKING:
     import psycopg
 
-    from fixtures.probing import Probe
     from fixtures.target import Target
+    from playbook.probe import Probe
 
 ROUNDS = 7
 PLAYBOOK = Path(__file__).with_name("playbook.sql")

@@ -21,7 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
     In one, pytest must not write the name of each check into the environment: a library that copies the environment
     on the thread of a probe, or starts a program with it, fails where it changes beneath it.
     """
-    from checks.selection import is_health_run
+    from playbook.selection import is_health_run
 
     if not is_health_run(config):
         gc.enable()

@@ -15,14 +15,14 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from fixtures.probing import CannotTell
+from playbook.probe import CannotTell
 from reports.past import ContainerState, Green, Past, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from checks.alerting import Alert
+    from playbook.alert import Alert
     from reports.results import Results
 
 FILE = "history.sqlite"

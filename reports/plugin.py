@@ -16,14 +16,15 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from checks.judging import AlertRow, CheckOutcome
-from checks.muting import FAILING_SINCE
-from checks.selection import alert_names, asks_for_all, is_health_run, part_of_alert
-from fixtures.probing import PROBES
 from fixtures.settings import BadSettings, settings_of
 from fixtures.target import TARGET
-from reports import github, table, terminal
+from playbook.judging import AlertRow, CheckOutcome
+from playbook.probe import PROBES
+from playbook.selection import alert_names, asks_for_all, is_health_run, part_of_alert
+from playbook.suppression import FAILING_SINCE
+from reports import terminal
 from reports.history import Memory
+from reports.pages import table
 from reports.past import ContainerState, Past
 from reports.publishing import Published, output_of, publish
 from reports.results import (
@@ -38,6 +39,7 @@ from reports.results import (
     verdict,
 )
 from reports.runbooks import HERE as RUNBOOKS
+from reports.sinks import github
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,11 @@ import msgspec
 import pytest
 from msgspec import Struct, field
 
-from reports import github, html, index
 from reports.history import History
 from reports.output import prune, replace_file, write_run
+from reports.pages import overview as index
+from reports.pages import report as html
+from reports.sinks import github
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +95,7 @@ def publish(
         with done.complaining("the results"):
             replace_file(option.results, files["results.json"])
     if option.metrics:
-        from reports import metrics
+        from reports.sinks import metrics
 
         with done.complaining("the metrics"):
             metrics.write(option.metrics, results)
@@ -101,7 +103,7 @@ def publish(
         with done.complaining("the summary of the step"):
             github.write_summary(results)
     if option.ping:
-        from reports import ping
+        from reports.sinks import ping
 
         done.complaints += ping.send(option.ping, results.exit_status)
     return files

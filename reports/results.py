@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
 
-from checks.judging import AlertRow, CheckOutcome, Measured, State
-from checks.muting import Muted
-from fixtures.probing import Evidence
+from playbook.judging import AlertRow, CheckOutcome, Measured, State
+from playbook.probe import Evidence
+from playbook.suppression import Muted
 from reports.past import ContainerState, Past
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from fixtures.containers import PROJECT_LABEL, SERVICE_LABEL
-from fixtures.docker import Engine
-from fixtures.masking import Masker
-from fixtures.probing import Cost
+from fixtures.clients.docker import Engine
+from fixtures.clients.masking import Masker
+from fixtures.platform.containers import PROJECT_LABEL, SERVICE_LABEL
 from fixtures.settings import Deadlines
+from playbook.probe import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import pytest
 
-from checks.alerting import alert_of
-from checks.judging import sentence_of
-from fixtures.probing import CannotTell
+from playbook.alert import alert_of
+from playbook.judging import sentence_of
+from playbook.probe import CannotTell
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ docker = "none"
 
 ALERT = """
 import pytest
-from checks.alerting import Alert, diagnostic, minutes, trigger
+from playbook.alert import Alert, diagnostic, minutes, trigger
 
 ALERT = Alert(name="{name}", severity={severity}, trigger="it is bad", impact="harm", respond_within=minutes(5),
               escalate_after=minutes(15))
@@ -56,7 +56,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir()
-        for name in ("checks", "fixtures", "reports", "runbooks"):
+        for name in ("checks", "fixtures", "playbook", "reports", "runbooks"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("output", "__pycache__", "sev?"))
         shutil.rmtree(folder / "checks" / "monitoring", ignore_errors=True)
         for name in ("conftest.py", "pyproject.toml"):

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures import engine as fixture
-from fixtures.docker import Engine
-from fixtures.engine import EngineClient, EngineError, default_engine
-from fixtures.masking import Masker
-from fixtures.probing import CannotTell, Cost, NotThere
+from fixtures.clients import engine as fixture
+from fixtures.clients.docker import Engine
+from fixtures.clients.engine import EngineClient, EngineError, default_engine
+from fixtures.clients.masking import Masker
 from fixtures.settings import BadSettings, Deadlines
-from fixtures.words import Span
+from playbook.probe import CannotTell, Cost, NotThere
+from playbook.quantities import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fixtures.containers import BY_HAND, Container, Containers, Usage, usage_of
 from fixtures.discovery import discover
-from fixtures.probing import CannotTell
+from fixtures.platform.containers import BY_HAND, Container, Containers, Usage, usage_of
 from fixtures.settings import BadSettings, Origin, Settings
-from fixtures.words import Count, Share, Size, Span, listed
+from playbook.probe import CannotTell
+from playbook.quantities import Count, Share, Size, Span, listed
 from tests.engines import DATABASE_URL, MadeUpEngine, container
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def test_a_published_port_is_reached_at_the_engines_host(engine: str, bound_to: 
 
 
 def test_a_host_that_ssh_alone_knows_is_reached_by_its_address(tmp_path: Path) -> None:
-    from fixtures.tunnel import Tunnel
+    from fixtures.clients.ssh import Tunnel
 
     config = tmp_path / "config"
     config.write_text("Host there\n  HostName 10.0.0.5\n")

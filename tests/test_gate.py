@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from reports.gate import Judgement, pause, wait_until_well
+from reports.commands.gate import Judgement, pause, wait_until_well
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.faults import FAULTS
 from sandbox.polling import require, until
@@ -140,7 +140,7 @@ def test_progress_says_what_is_wrong() -> None:
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "reports.gate", *map(str, arguments)]
+    return [sys.executable, "-m", "reports.commands.gate", *map(str, arguments)]
 
 
 def gate(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:

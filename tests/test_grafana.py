@@ -8,10 +8,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from fixtures.api import HttpAnswer, Transport
-from fixtures.grafana import MOST_DASHBOARDS, MOST_PANELS, Dashboards, Grafana, dashboards
+from fixtures.clients.http import HttpAnswer, Transport
+from fixtures.monitoring.dashboards import MOST_DASHBOARDS, MOST_PANELS, Dashboards, Grafana, dashboards
 from fixtures.settings import Settings
-from fixtures.words import Span
+from playbook.quantities import Span
 from tests.monitoring.conftest import target_of
 
 SOURCES = [

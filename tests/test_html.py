@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from checks.judging import CheckOutcome
-from checks.muting import Muted
-from reports import html
+from playbook.judging import CheckOutcome
+from playbook.suppression import Muted
+from reports.pages import report as html
 from reports.past import Past
 from reports.results import Changes, Point, Recovered, alerts_of, stamp
 from tests.projects import Project, nowhere
@@ -22,7 +22,7 @@ from tests.test_terminal import alert
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from checks.judging import State
+    from playbook.judging import State
     from reports.results import AlertResult
     from tests.conftest import Judge
 
@@ -106,7 +106,7 @@ def test_pytests_own_table_says_what_each_check_is(judge: Judge, tmp_path: Path)
     project.add_alert(
         "it_fires",
         """
-from fixtures.words import Span
+from playbook.quantities import Span
 from msgspec import Struct
 
 class Fact(Struct):

@@ -3,8 +3,9 @@ from __future__ import annotations
 import tempfile
 from typing import TYPE_CHECKING
 
-from reports import html, index
 from reports.history import Run
+from reports.pages import overview as index
+from reports.pages import report as html
 from tests.test_history import NOON
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.alerting import check_of
+from playbook.alert import check_of
 
 if TYPE_CHECKING:
     from tests.literal_facts import Case

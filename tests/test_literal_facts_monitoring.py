@@ -13,19 +13,19 @@ from checks.monitoring import test_grafana_down as grafana
 from checks.monitoring import test_prometheus_down as prometheus
 from checks.monitoring import test_scrape_target_down as scraping
 from checks.monitoring import test_silence_too_broad as silence_too_broad
-from checks.rules import Rule
-from fixtures.alert_labels import AlertLabels
-from fixtures.alert_rules import AlertRule, RuleComparison, RunbookLink, RunbookLinks, page_of
-from fixtures.alertmanager import AlertmanagerHealth, Matcher, Notifier, Silence
-from fixtures.api import HttpAnswer, Transport
-from fixtures.grafana import Dashboards, GrafanaHealth, Sources
-from fixtures.notification import SentAlert
-from fixtures.probing import CannotTell
-from fixtures.routing import PLACEHOLDER, Inhibition, Route, Routing, Way
-from fixtures.rule_series import Disappearing, Lost, RuleSeries, Selector, ways_of, zero_of
-from fixtures.scraping import BlindExporter, PrometheusHealth, ScrapeTarget, ScrapeTargets
-from fixtures.silencing import JudgedSilences, judged
-from fixtures.words import Span
+from fixtures.clients.alertmanager import AlertmanagerHealth, Matcher, Notifier, Silence
+from fixtures.clients.http import HttpAnswer, Transport
+from fixtures.monitoring.dashboards import Dashboards, GrafanaHealth, Sources
+from fixtures.monitoring.labels import AlertLabels
+from fixtures.monitoring.notification import SentAlert
+from fixtures.monitoring.routing import PLACEHOLDER, Inhibition, Route, Routing, Way
+from fixtures.monitoring.rules import AlertRule, RuleComparison, RunbookLink, RunbookLinks, page_of
+from fixtures.monitoring.scraping import BlindExporter, PrometheusHealth, ScrapeTarget, ScrapeTargets
+from fixtures.monitoring.series import Disappearing, Lost, RuleSeries, Selector, ways_of, zero_of
+from fixtures.monitoring.silences import JudgedSilences, judged
+from playbook.probe import CannotTell
+from playbook.quantities import Span
+from playbook.rules import Rule
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0

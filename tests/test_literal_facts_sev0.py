@@ -11,16 +11,16 @@ from msgspec.structs import replace
 from checks.sev0 import test_no_active_workers as workers
 from checks.sev0 import test_orchestrator_api_down as api
 from checks.sev0 import test_orchestrator_database_down as database
-from fixtures.access import ApiAccess, DatabaseAccess
-from fixtures.api import Health, HttpAnswer, Transport, read_health
-from fixtures.containers import Container, Containers, Usage, Usages
-from fixtures.docker import EngineAnswer
-from fixtures.host import Disk, Disks, Memory
-from fixtures.logs import LogTail, read_log
-from fixtures.postgres import Database, DatabaseState
-from fixtures.redis import RedisAnswer, RedisState
-from fixtures.words import Count, Share, Size, Span
-from fixtures.work import Heartbeat, Heartbeats, HeldItem, HeldItems, OldestItem, Workers
+from fixtures.api.access import ApiAccess, DatabaseAccess
+from fixtures.clients.docker import EngineAnswer
+from fixtures.clients.http import Health, HttpAnswer, Transport, read_health
+from fixtures.clients.postgres import Database, DatabaseState
+from fixtures.clients.redis import RedisAnswer, RedisState
+from fixtures.platform.containers import Container, Containers, Usage, Usages
+from fixtures.platform.host import Disk, Disks, Memory
+from fixtures.platform.logs import LogTail, read_log
+from fixtures.queue.runs import Heartbeat, Heartbeats, HeldItem, HeldItems, OldestItem, Workers
+from playbook.quantities import Count, Share, Size, Span
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from msgspec.structs import replace
 from checks.sev1 import test_database_slow_queries as queries
 from checks.sev1 import test_high_api_latency as latency
 from checks.sev1 import test_scheduler_offline as scheduler
-from fixtures.access import DatabaseAccess
-from fixtures.activity import Activity, Session, Statements, StatementStatistics
-from fixtures.api import HttpAnswer, Latency, Transport, sampled
-from fixtures.docker import EngineAnswer
-from fixtures.host import Process, Processes, ServiceProcess
-from fixtures.postgres import DatabaseState
-from fixtures.probing import CannotTell
-from fixtures.prometheus import read_histogram
-from fixtures.schedule import Schedule, Scheduling
-from fixtures.words import Count, Size, Span
+from fixtures.api.access import DatabaseAccess
+from fixtures.clients.docker import EngineAnswer
+from fixtures.clients.http import HttpAnswer, Latency, Transport, sampled
+from fixtures.clients.postgres import DatabaseState
+from fixtures.clients.prometheus import read_histogram
+from fixtures.database.sessions import Activity, Session, Statements, StatementStatistics
+from fixtures.platform.host import Process, Processes, ServiceProcess
+from fixtures.queue.schedule import Schedule, Scheduling
+from playbook.probe import CannotTell
+from playbook.quantities import Count, Size, Span
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
 from tests.test_literal_facts_sev0 import (
     ERROR,
@@ -41,7 +41,7 @@ from tests.test_literal_facts_sev0 import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from fixtures.containers import Container
+    from fixtures.platform.containers import Container
 
 MINUTE = 60.0
 

@@ -6,14 +6,24 @@ from msgspec.structs import replace
 from checks.sev2 import test_disk_space_critical as disk_space
 from checks.sev2 import test_high_queue_depth as depth
 from checks.sev2 import test_memory_usage_critical as memory
-from fixtures.activity import Table, Tables
-from fixtures.containers import DockerSpace
-from fixtures.host import Disk, Disks, LargeFile, LargeFiles, Memory, Process, Processes, read_disks, read_meminfo
-from fixtures.postgres import DatabaseState
-from fixtures.probing import CannotTell
-from fixtures.prometheus import DepthLately
-from fixtures.words import Count, Share, Size, Span
-from fixtures.work import Processing, Queue, QueueDepth
+from fixtures.clients.postgres import DatabaseState
+from fixtures.clients.prometheus import DepthLately
+from fixtures.database.sessions import Table, Tables
+from fixtures.platform.containers import DockerSpace
+from fixtures.platform.host import (
+    Disk,
+    Disks,
+    LargeFile,
+    LargeFiles,
+    Memory,
+    Process,
+    Processes,
+    read_disks,
+    read_meminfo,
+)
+from fixtures.queue.runs import Processing, Queue, QueueDepth
+from playbook.probe import CannotTell
+from playbook.quantities import Count, Share, Size, Span
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
 from tests.test_literal_facts_sev0 import (
     FRESH,

@@ -7,14 +7,14 @@ from msgspec.structs import replace
 
 from checks.sev3 import test_backup_failed as backup
 from checks.sev3 import test_low_task_throughput as low
-from fixtures.backups import BackupFile, Backups, failures, rdb_flaw
-from fixtures.words import Count, Size, Span
-from fixtures.work import COMPARED_WITHIN, OldestItem, RunQuality, Throughput, _done_since
+from fixtures.platform.backups import BackupFile, Backups, failures, rdb_flaw
+from fixtures.queue.runs import COMPARED_WITHIN, OldestItem, RunQuality, Throughput, _done_since
+from playbook.quantities import Count, Size, Span
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
 from tests.test_literal_facts_sev0 import FRESH, HOUR, SILENT, heartbeat, heartbeats
 
 if TYPE_CHECKING:
-    from fixtures.backups import Kind
+    from fixtures.platform.backups import Kind
 
 MIB = 1024**2
 MINUTE = 60.0

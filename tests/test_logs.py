@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixtures.logs import LINE_CAP, TAIL, LogTail, read_log
-from fixtures.words import Span
+from fixtures.platform.logs import LINE_CAP, TAIL, LogTail, read_log
+from playbook.quantities import Span
 
 NOON = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
 TEN_MINUTES = Span(600)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fixtures.masking import MASK, Masker, secrets_in_url, telling_values
+from fixtures.clients.masking import MASK, Masker, secrets_in_url, telling_values
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.alertmanager import Matcher, Silence
-from fixtures.probing import CannotTell
+from fixtures.clients.alertmanager import Matcher, Silence
+from playbook.probe import CannotTell
 from reports.history import FILE, History
 from tests.conftest import needs
 from tests.projects import NOWHERE, Project
@@ -347,7 +347,7 @@ groups:
 """
 LASTS = """
 from msgspec.structs import replace
-from fixtures.words import Span
+from playbook.quantities import Span
 ALERT = replace(ALERT, lasts=Span({seconds}))
 """
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fixtures import probing
-from fixtures.masking import MASK, Masker
-from fixtures.probing import CannotTell, Cost, NotThere, Probe, Probes, note, time_left
+from fixtures.clients.masking import MASK, Masker
 from fixtures.settings import Deadlines
+from playbook import probe as probing
+from playbook.probe import CannotTell, Cost, NotThere, Probe, Probes, note, time_left
 from tests.projects import Project, nowhere
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def test_the_cost_is_counted_by_resource_also_where_a_call_fails() -> None:
 # -- the probes of a run
 
 IMPORTS = """
-from fixtures.probing import CannotTell, NotThere, probe
+from playbook.probe import CannotTell, NotThere, probe
 """
 COSTLY = (
     IMPORTS

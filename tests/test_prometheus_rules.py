@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client import Histogram
 
-from checks.rules import BUCKETS, rules
-from fixtures.prometheus import LEAST_DEPTH
-from reports.prometheus_rules import main, text
+from fixtures.clients.prometheus import LEAST_DEPTH
+from playbook.rules import BUCKETS, rules
+from reports.commands.rules import main, text
 from tests.conftest import needs
 
 if TYPE_CHECKING:

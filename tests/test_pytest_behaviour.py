@@ -366,7 +366,7 @@ def pytest_sessionfinish():
     raise RuntimeError("no more paper")
 
 def pytest_configure(config):
-    from reports import html
+    from reports.pages import report as html
     html.ZoneInfo = None
 """
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.postgres import APPLICATION, MOST_CONNECTIONS
+from fixtures.clients.postgres import APPLICATION, MOST_CONNECTIONS
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
 from sandbox.polling import require, until

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from checks.judging import AlertRow, CheckOutcome, judge
-from fixtures.probing import CannotTell
-from reports import html, summary
+from playbook.judging import AlertRow, CheckOutcome, judge
+from playbook.probe import CannotTell
+from reports import summary
+from reports.pages import report as html
 from reports.past import Past
 from reports.results import AlertResult, alerts_of, exit_status, stamp, states_that_count, verdict
 from reports.runbooks import filled
@@ -19,8 +20,8 @@ from tests.test_history import run_of
 from tests.test_terminal import lines
 
 if TYPE_CHECKING:
-    from checks.alerting import Role
-    from checks.judging import State
+    from playbook.alert import Role
+    from playbook.judging import State
 
 NOW = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
 

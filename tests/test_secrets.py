@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from fixtures.masking import secrets_in_url
+from fixtures.clients.masking import secrets_in_url
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
 from tests.projects import Project, nowhere

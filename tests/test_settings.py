@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.docker import Engine
-from fixtures.masking import Masker
-from fixtures.probing import Cost
+from fixtures.clients.docker import Engine
+from fixtures.clients.masking import Masker
 from fixtures.settings import BadSettings, Origin, Settings, load
 from fixtures.target import is_elsewhere
+from playbook.probe import Cost
 from tests.projects import NOWHERE, SECRET, Project, nowhere, run_pytest
 
 if TYPE_CHECKING:

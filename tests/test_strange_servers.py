@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fixtures.api import HttpClient
-from fixtures.docker import Engine
-from fixtures.masking import Masker
-from fixtures.probing import Cost
+from fixtures.clients.docker import Engine
+from fixtures.clients.http import HttpClient
+from fixtures.clients.masking import Masker
 from fixtures.settings import NO_ENGINE, Deadlines, Settings
 from fixtures.target import Target
+from playbook.probe import Cost
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
 from tests.conftest import health_run, needs
@@ -203,7 +203,7 @@ def test_what_connecting_took_the_answer_has_not_once_more(monkeypatch: pytest.M
         return Limited(fileno=made.detach())
 
     monkeypatch.setattr(socket, "create_connection", late)
-    monkeypatch.setattr("fixtures.api.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr("fixtures.clients.http.time", SimpleNamespace(monotonic=lambda: clock[0]))
     with strange("html") as url:
         client = HttpClient("api", url, Deadlines(call=2.0), Masker(set()), Cost())
         client.prepare()

@@ -17,9 +17,9 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
-from checks.muting import Muted
-from reports import github, metrics, ping
+from playbook.suppression import Muted
 from reports.results import Cause
+from reports.sinks import github, metrics, ping
 from tests.conftest import needs
 from tests.projects import Project, nowhere
 from tests.test_history import NOON, run_of

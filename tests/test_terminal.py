@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from checks.judging import Measured
-from checks.muting import Muted
-from fixtures.probing import Evidence
+from playbook.judging import Measured
+from playbook.probe import Evidence
+from playbook.suppression import Muted
 from reports import terminal
 from reports.results import Cause, CheckResult, Point, Recovered, stamp
 from reports.runbooks import HERE, first_step, of_alert
@@ -18,7 +18,7 @@ from tests.test_history import NOON, run_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from checks.judging import State
+    from playbook.judging import State
     from reports.results import AlertResult, Results
 
 OF_EVERY_RUNBOOK = ("meaning", "impact", "diagnosis", "verify", "escalation")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.alerting import Alert, Check, alert_of, check_of
-from reports.alert_table import README, with_table
+from playbook.alert import Alert, Check, alert_of, check_of
+from reports.commands.readme import README, with_table
 from reports.runbooks import of_alert
 from sandbox.compose.faults import OWN as OF_CONTAINERS
 from sandbox.faults import FAULTS, OF_MONITORING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 MODULES = {path.stem: path for path in sorted((ROOT / "checks").glob("*/test_*.py"))}
-STEPS: dict[str, list[str]] = tomllib.loads((ROOT / "checks" / "playbook_steps.toml").read_text())
+STEPS: dict[str, list[str]] = tomllib.loads((ROOT / "tests" / "playbook_steps.toml").read_text())
 OF_THE_SANDBOX = FAULTS | OF_MONITORING
 BEFORE_CAUSES = ["Meaning", "Impact", "Diagnosis"]
 AFTER_CAUSES = ["Verify", "Escalation"]

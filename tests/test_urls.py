@@ -4,7 +4,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from fixtures.urls import tidied
+from fixtures.clients.urls import tidied
 
 
 @pytest.mark.parametrize("password", ["plain", "p#ss", "p[ss", "p?ss", "p/ss", "p:ss", "p@ss", "50%off", "p ss", ""])

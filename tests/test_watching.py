@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.alert_labels import labels_of_alerts
-from fixtures.alert_rules import alert_rules, runbook_links
-from fixtures.api import HttpAnswer, Transport
-from fixtures.probing import CannotTell, bounded
-from fixtures.prometheus import Prometheus
-from fixtures.rule_series import rule_series
+from fixtures.clients.http import HttpAnswer, Transport
+from fixtures.clients.prometheus import Prometheus
+from fixtures.monitoring.labels import labels_of_alerts
+from fixtures.monitoring.rules import alert_rules, runbook_links
+from fixtures.monitoring.series import rule_series
 from fixtures.settings import Settings
-from fixtures.words import Span
+from playbook.probe import CannotTell, bounded
+from playbook.quantities import Span
 from sandbox.polling import require, until
 from tests.monitoring.conftest import target_of
 

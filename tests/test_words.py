@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from fixtures.words import Count, Quantity, Reading, Share, Size, Span, listed, magnitude
+from playbook.quantities import Count, Quantity, Reading, Share, Size, Span, listed, magnitude
 
 GIB = 1024**3
 

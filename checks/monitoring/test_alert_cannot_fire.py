@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, hours, minutes, trigger
-from fixtures.rule_series import RuleSeries
-from fixtures.words import listed
+from fixtures.monitoring.series import RuleSeries
+from playbook.alert import Alert, diagnostic, hours, minutes, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="AlertCannotFire",

@@ -1,9 +1,9 @@
 """AlertRoutingBroken: Alertmanager has the alert, and sends it nowhere, or to the wrong ones."""
 
-from checks.alerting import Alert, diagnostic, minutes, trigger
-from fixtures.notification import SentAlert
-from fixtures.routing import Routing
-from fixtures.words import listed
+from fixtures.monitoring.notification import SentAlert
+from fixtures.monitoring.routing import Routing
+from playbook.alert import Alert, diagnostic, minutes, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="AlertRoutingBroken",

@@ -1,8 +1,8 @@
 """AlertRulesDrifted: the rules of Prometheus are not those of the playbook."""
 
-from checks.alerting import Alert, diagnostic, minutes, trigger
-from fixtures.alert_rules import RuleComparison, RunbookLinks
-from fixtures.words import listed
+from fixtures.monitoring.rules import RuleComparison, RunbookLinks
+from playbook.alert import Alert, diagnostic, minutes, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="AlertRulesDrifted",

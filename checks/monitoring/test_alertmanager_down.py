@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, minutes, trigger
-from fixtures.alertmanager import AlertmanagerHealth, Notifier
-from fixtures.words import listed
+from fixtures.clients.alertmanager import AlertmanagerHealth, Notifier
+from playbook.alert import Alert, diagnostic, minutes, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="AlertmanagerDown",

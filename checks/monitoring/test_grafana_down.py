@@ -1,8 +1,8 @@
 """GrafanaDown: the dashboards show nothing."""
 
-from checks.alerting import Alert, diagnostic, hours, trigger
-from fixtures.grafana import Dashboards, GrafanaHealth
-from fixtures.words import listed
+from fixtures.monitoring.dashboards import Dashboards, GrafanaHealth
+from playbook.alert import Alert, diagnostic, hours, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="GrafanaDown",

@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, minutes, trigger
-from fixtures.scraping import PrometheusHealth
-from fixtures.words import listed
+from fixtures.monitoring.scraping import PrometheusHealth
+from playbook.alert import Alert, diagnostic, minutes, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="PrometheusDown",

@@ -1,8 +1,8 @@
 """ScrapeTargetDown: something that the alerts need is not measured."""
 
-from checks.alerting import Alert, diagnostic, minutes, trigger
-from fixtures.scraping import ScrapeTargets
-from fixtures.words import listed
+from fixtures.monitoring.scraping import ScrapeTargets
+from playbook.alert import Alert, diagnostic, minutes, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="ScrapeTargetDown",

@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, hours, minutes, trigger
-from fixtures.silencing import JudgedSilences
-from fixtures.words import listed
+from fixtures.monitoring.silences import JudgedSilences
+from playbook.alert import Alert, diagnostic, hours, minutes, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="SilenceTooBroad",

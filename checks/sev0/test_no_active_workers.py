@@ -2,12 +2,12 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, hours, minutes, percent, trigger
-from fixtures.containers import Containers, Usages
-from fixtures.host import Disks, Memory
-from fixtures.logs import LogTail
-from fixtures.words import listed
-from fixtures.work import Heartbeats, HeldItems, OldestItem, Workers
+from fixtures.platform.containers import Containers, Usages
+from fixtures.platform.host import Disks, Memory
+from fixtures.platform.logs import LogTail
+from fixtures.queue.runs import Heartbeats, HeldItems, OldestItem, Workers
+from playbook.alert import Alert, diagnostic, hours, minutes, percent, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="NoActiveWorkers",

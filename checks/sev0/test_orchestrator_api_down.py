@@ -2,15 +2,15 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, minutes, percent, trigger
-from fixtures.access import ApiAccess
-from fixtures.api import Health
-from fixtures.containers import Containers, Usages
-from fixtures.host import Disks, Memory
-from fixtures.logs import LogTail
-from fixtures.postgres import Database
-from fixtures.redis import RedisAnswer
-from fixtures.words import listed
+from fixtures.api.access import ApiAccess
+from fixtures.clients.http import Health
+from fixtures.clients.postgres import Database
+from fixtures.clients.redis import RedisAnswer
+from fixtures.platform.containers import Containers, Usages
+from fixtures.platform.host import Disks, Memory
+from fixtures.platform.logs import LogTail
+from playbook.alert import Alert, diagnostic, minutes, percent, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="OrchestratorAPIDown",

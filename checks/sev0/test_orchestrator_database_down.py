@@ -2,13 +2,13 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, minutes, percent, trigger
-from fixtures.access import DatabaseAccess
-from fixtures.containers import Containers
-from fixtures.host import Disks, Memory
-from fixtures.logs import LogTail
-from fixtures.postgres import Database
-from fixtures.words import listed
+from fixtures.api.access import DatabaseAccess
+from fixtures.clients.postgres import Database
+from fixtures.platform.containers import Containers
+from fixtures.platform.host import Disks, Memory
+from fixtures.platform.logs import LogTail
+from playbook.alert import Alert, diagnostic, minutes, percent, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="OrchestratorDatabaseDown",

@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, minutes, percent, seconds, trigger
-from fixtures.activity import Activity, Statements
-from fixtures.words import listed
+from fixtures.database.sessions import Activity, Statements
+from playbook.alert import Alert, diagnostic, minutes, percent, seconds, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="DatabaseSlowQueries",

@@ -2,13 +2,13 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, minutes, percent, seconds, trigger
-from fixtures.access import ApiAccess, DatabaseAccess
-from fixtures.activity import Activity, Statements
-from fixtures.api import HttpAnswer, Latency
-from fixtures.containers import Usages
-from fixtures.host import Memory
-from fixtures.words import listed
+from fixtures.api.access import ApiAccess, DatabaseAccess
+from fixtures.clients.http import HttpAnswer, Latency
+from fixtures.database.sessions import Activity, Statements
+from fixtures.platform.containers import Usages
+from fixtures.platform.host import Memory
+from playbook.alert import Alert, diagnostic, minutes, percent, seconds, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="HighAPILatency",

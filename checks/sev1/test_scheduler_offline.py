@@ -2,13 +2,13 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, minutes, seconds, trigger
-from fixtures.containers import Containers
-from fixtures.host import Processes, ServiceProcess
-from fixtures.logs import LogTail
-from fixtures.postgres import Database
-from fixtures.schedule import Schedule, Scheduling
-from fixtures.words import Span, listed
+from fixtures.clients.postgres import Database
+from fixtures.platform.containers import Containers
+from fixtures.platform.host import Processes, ServiceProcess
+from fixtures.platform.logs import LogTail
+from fixtures.queue.schedule import Schedule, Scheduling
+from playbook.alert import Alert, diagnostic, minutes, seconds, trigger
+from playbook.quantities import Span, listed
 
 ALERT = Alert(
     name="SchedulerOffline",

@@ -2,11 +2,11 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, gibibytes, minutes, percent, trigger
-from fixtures.activity import Tables
-from fixtures.containers import DockerSpace
-from fixtures.host import Disks, LargeFiles
-from fixtures.words import listed
+from fixtures.database.sessions import Tables
+from fixtures.platform.containers import DockerSpace
+from fixtures.platform.host import Disks, LargeFiles
+from playbook.alert import Alert, diagnostic, gibibytes, minutes, percent, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="DiskSpaceCritical",

@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, items, minutes, trigger
-from fixtures.words import listed
-from fixtures.work import Heartbeats, Processing, Queue, QueueDepth
+from fixtures.queue.runs import Heartbeats, Processing, Queue, QueueDepth
+from playbook.alert import Alert, diagnostic, items, minutes, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="HighQueueDepth",

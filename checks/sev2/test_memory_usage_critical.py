@@ -2,11 +2,11 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, minutes, percent, trigger
-from fixtures.containers import Containers, Usages
-from fixtures.host import Memory, Processes
-from fixtures.postgres import Database
-from fixtures.words import Size, listed
+from fixtures.clients.postgres import Database
+from fixtures.platform.containers import Containers, Usages
+from fixtures.platform.host import Memory, Processes
+from playbook.alert import Alert, diagnostic, minutes, percent, trigger
+from playbook.quantities import Size, listed
 
 ALERT = Alert(
     name="MemoryUsageCritical",

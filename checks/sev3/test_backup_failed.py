@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, hours, minutes, trigger
-from fixtures.backups import Backups
-from fixtures.words import listed
+from fixtures.platform.backups import Backups
+from playbook.alert import Alert, diagnostic, hours, minutes, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="BackupFailed",

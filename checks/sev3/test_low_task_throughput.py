@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from checks.alerting import Alert, diagnostic, hours, items, minutes, percent, trigger
-from fixtures.words import listed
-from fixtures.work import Heartbeats, OldestItem, RunQuality, Throughput
+from fixtures.queue.runs import Heartbeats, OldestItem, RunQuality, Throughput
+from playbook.alert import Alert, diagnostic, hours, items, minutes, percent, trigger
+from playbook.quantities import listed
 
 ALERT = Alert(
     name="LowTaskThroughput",

@@ -152,7 +152,7 @@ class Monitoring:
 
     def right_rules(self) -> str:
         """Return the rules that `make rules` writes for this sandbox."""
-        return self._command("reports.prometheus_rules", f"--runbooks={self.url('oncall')}/runbooks")
+        return self._command("reports.commands.rules", f"--runbooks={self.url('oncall')}/runbooks")
 
     def _report(self) -> None:
         """Judge the backups as cron would, for the metrics that come of it."""

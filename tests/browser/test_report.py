@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
-from reports import index
 from reports.history import Run
+from reports.pages import overview as index
 from tests.browser.conftest import KINDS
 from tests.test_history import NOON
 

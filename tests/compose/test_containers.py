@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from docker.errors import APIError
 
-from fixtures.containers import PROJECT_LABEL, SERVICE_LABEL, Containers
-from fixtures.docker import LOG_BYTES, LOG_LINES, Engine, engine_answer
-from fixtures.logs import LINE_CAP, RECENT
-from fixtures.masking import Masker
-from fixtures.probing import CannotTell, Cost, Probes
+from fixtures.clients.docker import LOG_BYTES, LOG_LINES, Engine, engine_answer
+from fixtures.clients.masking import Masker
+from fixtures.platform.containers import PROJECT_LABEL, SERVICE_LABEL, Containers
+from fixtures.platform.logs import LINE_CAP, RECENT
 from fixtures.settings import Deadlines, Settings
 from fixtures.target import Target
-from fixtures.words import Share, listed
+from playbook.probe import CannotTell, Cost, Probes
+from playbook.quantities import Share, listed
 from sandbox.compose import engine, image
 from sandbox.polling import NotYet, require, until
 from tests.compose.conftest import FACTS

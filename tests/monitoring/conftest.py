@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from fixtures.docker import Engine
-from fixtures.masking import Masker
-from fixtures.probing import Cost
+from fixtures.clients.docker import Engine
+from fixtures.clients.masking import Masker
 from fixtures.settings import NO_ENGINE, Settings
 from fixtures.target import Target
+from playbook.probe import Cost
 from sandbox.breaking import heal_stack
 from sandbox.embedded import EmbeddedStack
 from sandbox.http import CLIENT

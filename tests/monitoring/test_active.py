@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.notification import LABELS
+from fixtures.monitoring.notification import LABELS
 from sandbox.http import CLIENT
 from sandbox.target import FILE
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.alerting import minutes, seconds
-from fixtures.probing import CannotTell
-from fixtures.rule_series import rule_series
-from fixtures.scraping import prometheus_health
+from fixtures.monitoring.scraping import prometheus_health
+from fixtures.monitoring.series import rule_series
 from fixtures.settings import PrometheusSettings, Settings
+from playbook.alert import minutes, seconds
+from playbook.probe import CannotTell
 from sandbox.polling import require, until
 from tests.monitoring.conftest import alone, target_of
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fixtures.rule_series import RuleSeries
-    from fixtures.scraping import PrometheusHealth
+    from fixtures.monitoring.scraping import PrometheusHealth
+    from fixtures.monitoring.series import RuleSeries
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fixtures.routing import routing
+from fixtures.monitoring.routing import routing
 from fixtures.settings import Settings
 from sandbox.monitoring import configuration
 from sandbox.target import FILE
@@ -15,7 +15,7 @@ from tests.monitoring.conftest import target_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fixtures.routing import Routing
+    from fixtures.monitoring.routing import Routing
     from sandbox.embedded import EmbeddedStack
     from sandbox.monitoring.configuration import Document
     from tests.conftest import Judge
@@ -122,7 +122,7 @@ def test_what_there_was_no_time_for_hides_nothing_that_was_found(
         ]
 
     configured(empty_before_many)
-    monkeypatch.setattr("fixtures.routing.MOST_ASKED", 22)
+    monkeypatch.setattr("fixtures.monitoring.routing.MOST_ASKED", 22)
     prometheus, alertmanager = (
         f"http://127.0.0.1:{watched.monitoring.ports[name]}" for name in ("prometheus", "alertmanager")
     )

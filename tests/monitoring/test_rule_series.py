@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.monitoring.test_alert_cannot_fire import ALERT
-from fixtures.probing import CannotTell
-from fixtures.rule_series import rule_series
+from fixtures.monitoring.series import rule_series
 from fixtures.settings import Settings
+from playbook.probe import CannotTell
 from sandbox.polling import NotYet, until
 from tests.conftest import needs
 from tests.monitoring.conftest import alone, target_of
@@ -20,7 +20,7 @@ from tests.monitoring.conftest import alone, target_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fixtures.rule_series import RuleSeries
+    from fixtures.monitoring.series import RuleSeries
     from fixtures.target import Target
 
 HOUR = 3600

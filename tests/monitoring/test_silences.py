@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reports.silences import main
+from reports.commands.silences import main
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
 from sandbox.http import CLIENT
@@ -131,7 +131,7 @@ class Ahead(datetime):
 def test_one_that_is_still_to_begin_is_told_all_the_same(
     quiet: str, watched: EmbeddedStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("reports.silences.datetime", Ahead)
+    monkeypatch.setattr("reports.commands.silences.datetime", Ahead)
     assert main([quiet, f"--alert={ALERT}", "--for=1h", f"--comment={WHY}"]) == 0
     said = capsys.readouterr().out
     assert f"hides {ALERT}; its id is " in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fixtures.prometheus import LATENCY_BUCKETS
+from fixtures.clients.prometheus import LATENCY_BUCKETS
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS, OF_MONITORING
 from sandbox.http import CLIENT

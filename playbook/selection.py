@@ -1,0 +1,144 @@
+"""Which checks run, and in what order: markers from the alert's metadata, a trigger for every diagnostic."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from playbook.alert import Alert, Check, alert_of, check_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent.parent / "checks"
+MARKERS = {
+    "sev0": "system down, risk of losing data: respond at once",
+    "sev1": "performance degraded, users feel it: respond within 15 minutes",
+    "sev2": "warning, a trend to act on: respond within 30 minutes",
+    "sev3": "informational, maintenance: respond within 2 hours",
+    "trigger": "the check that decides whether its alert fires",
+    "diagnostic": "a check that looks for one cause of its alert",
+    "active": "a diagnostic that writes, and takes back what it wrote: runs with --active alone",
+}
+STOP_AFTER = pytest.StashKey[int]()
+
+
+def part_of_alert(item: pytest.Item) -> tuple[Alert, Check] | None:
+    """Give the alert that an item belongs to, and what it is there; None for a test that is no check."""
+    if not isinstance(item, pytest.Function):
+        return None
+    alert, check = alert_of(item.module), check_of(item.function)
+    return (alert, check) if alert and check else None
+
+
+def is_health_run(config: pytest.Config) -> bool:
+    """Checks are what this run is asked for: not so for `pytest tests`."""
+    return any(asks_for_all(config, argument) or HERE in _path(config, argument).parents for argument in config.args)
+
+
+def asks_for_all(config: pytest.Config, argument: str) -> bool:
+    """An argument names the folder of the checks, or one that holds it."""
+    path = _path(config, argument)
+    return path == HERE or path in HERE.parents
+
+
+def _path(config: pytest.Config, argument: str) -> Path:
+    return (config.invocation_params.dir / argument.split("::")[0]).resolve()
+
+
+def alert_names() -> dict[str, Path]:
+    """Give the modules of all alerts, selected or not, by the alert's name in small letters, as their files have it."""
+    return {path.stem.removeprefix("test_").replace("_", ""): path for path in sorted(HERE.glob("*/test_*.py"))}
+
+
+@pytest.hookimpl(trylast=True)  # the last-failed plugin must be inside of us: it would remove the triggers again
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, and what must come around the other plugins."""
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    config.pluginmanager.register(_TriggersAlong(), "triggers-along")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Keep -x from stopping between a trigger and its causes: it stops at the end of the alert instead."""
+    if is_health_run(config) and config.option.maxfail and not hasattr(config, "workerinput"):
+        config.option.stop_after_alerts = config.option.maxfail
+        config.option.maxfail = 0
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --active; keep the number of -x or --maxfail where the workers of xdist find it too."""
+    parser.getgroup("ordinaut").addoption(
+        "--active",
+        action="store_true",
+        help="also run what writes: a test alert to Alertmanager, taken back within the deadline of a call; whoever "
+        "the topmost route names may be told of it where that route's group_wait is shorter",
+    )
+    parser.addoption(
+        "--stop-after-alerts",
+        type=int,
+        default=0,
+        help="as --maxfail, but never between an alert and its causes",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[Any]:
+    """Stop at the end of an alert, once enough checks failed."""
+    result = yield
+    most = item.config.option.stop_after_alerts
+    last_of_alert = nextitem is None or nextitem.getparent(pytest.Module) is not item.getparent(pytest.Module)
+    if most and last_of_alert and item.session.testsfailed >= most:
+        item.session.shouldfail = f"stopping at the end of the alert: {item.session.testsfailed} checks failed"
+    return result
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a check by its alert's severity and its own role, early enough for `-m`."""
+    part = part_of_alert(item)
+    if part:
+        alert, check = part
+        item.add_marker(f"sev{alert.severity}")
+        item.add_marker(check.role)
+        if check.active:
+            item.add_marker("active")
+
+
+class _TriggersAlong:
+    """A diagnostic selected alone brings its trigger along; within a module the trigger comes first."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+        if not config.option.active:
+            items[:] = [item for item in items if not item.get_closest_marker("active")]
+        yield
+        arranged: list[pytest.Item] = []
+        for module, group in groupby(items, lambda item: item.getparent(pytest.Module)):
+            arranged += _with_trigger(module, list(group))
+        items[:] = arranged
+
+
+def _with_trigger(module: pytest.Module | None, selected: list[pytest.Item]) -> list[pytest.Item]:
+    parts = [part_of_alert(item) for item in selected]
+    if module is None or not any(parts):
+        return selected
+    if not any(part and part[1].role == "trigger" for part in parts):
+        for item in module.collect():
+            part = part_of_alert(item) if isinstance(item, pytest.Item) else None
+            if part and part[1].role == "trigger":
+                assert isinstance(item, pytest.Item)
+                pytest_itemcollected(item)
+                selected = [item, *selected]
+    return sorted(selected, key=lambda item: not item.get_closest_marker("trigger"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep an alert's checks together: torn apart, a diagnostic would not know its trigger."""
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+    return LoadFileScheduling(config, log) if is_health_run(config) else None

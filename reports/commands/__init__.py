@@ -1,0 +1,1 @@
+"""Commands beside pytest: gate, rules, silences, readme."""
