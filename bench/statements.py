@@ -33,9 +33,9 @@ class Recording(Postgres):
         self.asked: list[Statement] = []
 
     @contextmanager
-    def reading(self) -> Iterator[Callable[..., list[dict[str, Any]]]]:
+    def transaction(self) -> Iterator[Callable[..., list[dict[str, Any]]]]:
         """As the client does, and keep each statement."""
-        with super().reading() as ask:
+        with super().transaction() as ask:
 
             def recorded(statement: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
                 self.asked.append((statement, parameters))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from fixtures.settings import BadSettings
 from fixtures.target import TARGET
 from playbook.alert import Alert, Check, Role
-from playbook.probe import PROBES, CannotTell, Evidence, probes_of
+from playbook.probe import PROBES, Evidence, Unknown, probes_of
 from playbook.quantities import magnitude
 from playbook.selection import part_of_alert
 from playbook.suppression import Muted, muted
@@ -94,7 +94,7 @@ def sentence_of(raised: BaseException) -> str:
     if isinstance(raised, AssertionError):
         message = str(raised).split("\nassert ")[0].strip()
         return message or "the assertion failed without a word"
-    if isinstance(raised, CannotTell | pytest.skip.Exception):
+    if isinstance(raised, Unknown | pytest.skip.Exception):
         return str(raised)
     place = raised.__traceback__
     while place and place.tb_next:
@@ -174,7 +174,7 @@ def _muted(item: pytest.Item, alert: Alert, outcome: CheckOutcome) -> CheckOutco
     """Give what becomes of an alert whose condition holds, where something keeps it from firing."""
     try:
         why = muted(item.session, alert)
-    except CannotTell as error:  # it fires: nothing is known that would keep it from it
+    except Unknown as error:  # it fires: nothing is known that would keep it from it
         return replace(outcome, message=f"{outcome.message} ({error})")
     return replace(outcome, state=why.state, muted=why) if why else outcome
 
@@ -222,7 +222,7 @@ def _outcome(
         message=mask(sentence_of(raised)) if raised else "",
         cause=check.cause,
         explained_by=check.explained_by,
-        resource=raised.resource if isinstance(raised, CannotTell) else None,
+        resource=raised.resource if isinstance(raised, Unknown) else None,
         values=_values(item, check) if raised else {},
         measured=measured,
         limit=limit,
@@ -258,7 +258,7 @@ def _told(item: pytest.Function, path: str) -> object:
     try:
         for attribute in rest.split("."):
             value = getattr(value, attribute, None)
-    except CannotTell:
+    except Unknown:
         value = None
     return value
 

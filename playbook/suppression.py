@@ -14,14 +14,14 @@ from fixtures.clients.alertmanager import silences
 from fixtures.clients.prometheus import active_alerts
 from fixtures.target import TARGET
 from playbook.alert import Alert
-from playbook.probe import PROBES, CannotTell, NotThere
+from playbook.probe import PROBES, Absent, Unknown
 
 if TYPE_CHECKING:
     from fixtures.clients.alertmanager import Silence
     from fixtures.settings import Settings
 
 # Since when an alert's condition has held without a break, this moment included: told by who keeps a history, who
-# raises CannotTell where he could not keep this run in it.
+# raises Unknown where he could not keep this run in it.
 FailingSince = Callable[[Alert, datetime], datetime]
 FAILING_SINCE = pytest.StashKey[FailingSince]()
 
@@ -80,7 +80,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 def muted(session: pytest.Session, alert: Alert) -> Muted | None:
     """Say what keeps an alert whose condition holds from firing; None where nothing does.
 
-    Raises CannotTell where what an option asks to be honoured could not be told.
+    Raises Unknown where what an option asks to be honoured could not be told.
     """
     settings = session.stash[TARGET].settings
     option = session.config.option
@@ -103,10 +103,10 @@ def _silenced(session: pytest.Session, alert: Alert) -> Muted | None:
     try:
         active = session.stash[PROBES].fact(silences.probe)
         found = _hiding(active, alert)
-    except NotThere:
+    except Absent:
         return None
-    except CannotTell as error:
-        raise CannotTell(f"whether it is silenced could not be told: {error}") from error
+    except Unknown as error:
+        raise Unknown(f"whether it is silenced could not be told: {error}") from error
     if found is None:
         return None
     mask = session.stash[TARGET].mask
@@ -114,13 +114,13 @@ def _silenced(session: pytest.Session, alert: Alert) -> Muted | None:
 
 
 def _hiding(active: tuple[Silence, ...], alert: Alert) -> Silence | None:
-    """Give a silence that hides the alert; CannotTell where none does, and one may."""
-    untold: CannotTell | None = None
+    """Give a silence that hides the alert; Unknown where none does, and one may."""
+    untold: Unknown | None = None
     for silence in active:
         try:
             if silence.hides(alert.all_labels):
                 return silence
-        except CannotTell as error:
+        except Unknown as error:
             untold = error
     if untold:
         raise untold
@@ -142,14 +142,14 @@ def _holds_since(session: pytest.Session, alert: Alert, now: datetime) -> tuple[
     """Ask Prometheus since when the condition holds; where it does not know the alert, this suite's own runs."""
     try:
         since: datetime | None = session.stash[PROBES].fact(active_alerts.probe).get(alert.name)
-    except (NotThere, CannotTell):
+    except (Absent, Unknown):
         since = None
     if since is not None:
         return "Prometheus", since
     try:
         return "this suite's runs", session.stash[FAILING_SINCE](alert, now)
-    except CannotTell as error:
-        raise CannotTell(f"for how long it has held could not be told: {error}") from error
+    except Unknown as error:
+        raise Unknown(f"for how long it has held could not be told: {error}") from error
 
 
 def _stamp(moment: datetime) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from playbook.probe import CannotTell
+from playbook.probe import Unknown
 from reports.past import ContainerState, Green, Past, Record
 
 if TYPE_CHECKING:
@@ -238,12 +238,12 @@ class Memory:
     def failing_since(self, alert: Alert, now: datetime) -> datetime:
         """Give the moment since which an alert's condition has held, that it does now included.
 
-        Raises CannotTell where this run cannot be recorded: to the next one it would have begun to hold just then, and
+        Raises Unknown where this run cannot be recorded: to the next one it would have begun to hold just then, and
         to each after it.
         """
         past = self.past  # first: a damaged file is put aside
         if self._unwritable:
-            raise CannotTell(f"the history cannot be written: {self._unwritable}")
+            raise Unknown(f"the history cannot be written: {self._unwritable}")
         return past.since(alert.name, "firing", alert.lasts, now)
 
 

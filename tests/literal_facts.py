@@ -12,7 +12,7 @@ import pytest
 
 from playbook.alert import alert_of
 from playbook.judging import sentence_of
-from playbook.probe import CannotTell
+from playbook.probe import Unknown
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def prove(case: Case) -> None:
     if case.outcome == "healthy":
         case.run()
         return
-    expected = AssertionError if case.outcome == "faulty" else CannotTell
+    expected = AssertionError if case.outcome == "faulty" else Unknown
     with pytest.raises(expected) as raised:
         case.run()
     sentence = sentence_of(raised.value)

@@ -18,7 +18,7 @@ from fixtures.clients.docker import Engine
 from fixtures.clients.engine import EngineClient, EngineError, default_engine
 from fixtures.clients.masking import Masker
 from fixtures.settings import BadSettings, Deadlines
-from playbook.probe import CannotTell, Cost, NotThere
+from playbook.probe import Absent, Cost, Unknown
 from playbook.quantities import Span
 
 if TYPE_CHECKING:
@@ -148,10 +148,10 @@ def test_an_engine_behind_tls_is_asked_with_the_certificates_that_the_docker_com
 def test_a_project_without_any_engine_is_not_known(home: Path) -> None:
     assert home.exists()
     here = Engine(None, "ops", Deadlines(), Masker(set()), Cost())
-    with pytest.raises(CannotTell, match="no Docker engine is found here to ask for the project ops"):
+    with pytest.raises(Unknown, match="no Docker engine is found here to ask for the project ops"):
         here.containers()
     without = Engine("none", "ops", Deadlines(), Masker(set()), Cost())
-    with pytest.raises(NotThere, match="this target has no Docker engine"):
+    with pytest.raises(Absent, match="this target has no Docker engine"):
         without.containers()
 
 
@@ -160,16 +160,16 @@ def test_of_an_engine_that_cannot_be_asked_nothing_is_said_to_be_absent(
     tmp_path: Path, ask: Callable[[Engine], object]
 ) -> None:
     engine = Engine(f"unix://{tmp_path}/gone.sock", None, Deadlines(), Masker(set()), Cost())
-    with pytest.raises(CannotTell, match="cannot be asked"):
+    with pytest.raises(Unknown, match="cannot be asked"):
         engine.rows()
-    with pytest.raises(CannotTell, match="cannot be asked"):
+    with pytest.raises(Unknown, match="cannot be asked"):
         ask(engine)
 
 
 def test_without_an_ssh_the_engines_host_cannot_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     engine = Engine("ssh://other", "ops", Deadlines(), Masker(set()), Cost())
-    with pytest.raises(CannotTell, match=r"ssh://other cannot be asked: .*No such file.*ssh"):
+    with pytest.raises(Unknown, match=r"ssh://other cannot be asked: .*No such file.*ssh"):
         engine.containers()
 
 
@@ -178,9 +178,9 @@ def test_what_an_engine_refuses_to_tell_keeps_nothing_else_from_being_asked(tmp_
     with answering(tmp_path / "s", refusal) as client:
         engine = Engine(f"unix://{tmp_path}/s", "ops", Deadlines(), Masker(set()), Cost())
         engine._version = client.version
-        with pytest.raises(CannotTell, match="500 Server Error"):
+        with pytest.raises(Unknown, match="500 Server Error"):
             engine.rows()
-    with pytest.raises(CannotTell, match="Connection refused"):  # it was asked again
+    with pytest.raises(Unknown, match="Connection refused"):  # it was asked again
         engine.rows()
 
 

@@ -23,7 +23,7 @@ from fixtures.monitoring.rules import AlertRule, RuleComparison, RunbookLink, Ru
 from fixtures.monitoring.scraping import BlindExporter, PrometheusHealth, ScrapeTarget, ScrapeTargets
 from fixtures.monitoring.series import Disappearing, Lost, RuleSeries, Selector, ways_of, zero_of
 from fixtures.monitoring.silences import JudgedSilences, judged
-from playbook.probe import CannotTell
+from playbook.probe import Unknown
 from playbook.quantities import Span
 from playbook.rules import Rule
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
@@ -291,7 +291,7 @@ CANNOT_FIRE = [
 
 # -- Alertmanager
 
-PROMETHEUS_GONE = CannotTell("Prometheus at http://127.0.0.1:9090 refused the connection", "prometheus")
+PROMETHEUS_GONE = Unknown("Prometheus at http://127.0.0.1:9090 refused the connection", "prometheus")
 SETTLED = AlertmanagerHealth(answer(9093), "ready", Span(HOUR), reloaded=True, metrics="answered 200 after 10 ms")
 ALONE = replace(SETTLED, cluster="disabled", up_for=Span(1))
 AM_GONE = AlertmanagerHealth(refused(9093))
@@ -418,7 +418,7 @@ UNREACHED_AND_UNJUDGED = [
     for matcher in (Matcher("severity", "critical", is_equal=False), Matcher("service", "p.*", is_regex=True))
 ]
 NOT_ALL_TRIED = replace(SENT, routes=(Route("oncall", CRITICAL, ("team",), "amtool was asked 100 times"),))
-NOT_ALL_TOLD = replace(SENT, untold=CannotTell("amtool was asked 100 times"))
+NOT_ALL_TOLD = replace(SENT, untold=Unknown("amtool was asked 100 times"))
 WORDS = replace(SENT, routes=(Route("dba", (Matcher("service", "pg|redis", is_regex=True),), ("team",)),))
 TELLS_NOBODY = replace(SENT, integrations={**SENT.integrations, "oncall": ()})
 TOLD_BY_THE_OTHER = replace(SENT, integrations={**SENT.integrations, "archive": ()})

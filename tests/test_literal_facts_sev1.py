@@ -17,7 +17,7 @@ from fixtures.clients.prometheus import read_histogram
 from fixtures.database.sessions import Activity, Session, Statements, StatementStatistics
 from fixtures.platform.host import Process, Processes, ServiceProcess
 from fixtures.queue.schedule import Schedule, Scheduling
-from playbook.probe import CannotTell
+from playbook.probe import Unknown
 from playbook.quantities import Count, Size, Span
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
 from tests.test_literal_facts_sev0 import (
@@ -491,7 +491,7 @@ def test_a_check_judges_literal_facts(case: Case) -> None:
     ],
 )
 def test_a_sample_that_says_nothing_of_the_latency_is_no_latency(answers: list[HttpAnswer], says: str) -> None:
-    with pytest.raises(CannotTell, match=says):
+    with pytest.raises(Unknown, match=says):
         sampled(answers)
 
 
@@ -524,7 +524,7 @@ def test_a_percentile_lies_within_its_bucket(counts: dict[str, float], bounds: t
     ],
 )
 def test_the_latency_says_who_judged_it(latency: Latency, words: str) -> None:
-    assert str(latency.reading) == words
+    assert str(latency.measurement) == words
 
 
 @pytest.mark.parametrize(
@@ -555,4 +555,4 @@ def test_sessions_that_wait_for_each_other_have_no_root() -> None:
     ],
 )
 def test_the_schedule_says_how_late_it_is(schedule: Schedule, words: str) -> None:
-    assert str(schedule.reading) == words
+    assert str(schedule.measurement) == words

@@ -328,14 +328,14 @@ def test_a_check_judges_literal_facts(case: Case) -> None:
     ],
 )
 def test_the_backups_say_how_old_each_kind_is(facts: Backups, words: str) -> None:
-    assert str(facts.reading) == words
+    assert str(facts.measurement) == words
 
 
 @pytest.mark.parametrize(
     ("facts", "age"), [(NIGHTLY, 8 * HOUR), (backups(NIGHT_BEFORE), 32 * HOUR), (backups(LAST_NIGHT, redis=()), None)]
 )
 def test_the_backups_are_as_old_as_the_kind_that_is_worse_off(facts: Backups, age: float | None) -> None:
-    assert facts.reading.quantity == (None if age is None else Span(age))
+    assert facts.measurement.quantity == (None if age is None else Span(age))
 
 
 MAGIC = b"REDIS0011"
@@ -402,7 +402,7 @@ def test_a_failure_in_the_log_stands_until_it_is_made_good(lines: list[str], lef
     ],
 )
 def test_the_throughput_says_why_few_runs_are_no_finding(facts: Throughput, words: str) -> None:
-    assert str(facts.reading) == words
+    assert str(facts.measurement) == words
 
 
 NOW = 1_000_000.0

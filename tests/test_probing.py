@@ -10,7 +10,7 @@ import pytest
 from fixtures.clients.masking import MASK, Masker
 from fixtures.settings import Deadlines
 from playbook import probe as probing
-from playbook.probe import CannotTell, Cost, NotThere, Probe, Probes, note, time_left
+from playbook.probe import Absent, Cost, Probe, Probes, Unknown, note, time_left
 from tests.projects import Project, nowhere
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def test_a_call_that_never_ends_is_unknown(hung: threading.Event) -> None:
         time_left(60)  # the clock of the call starts
         return hung.wait()
 
-    with pytest.raises(CannotTell, match=r"postgres: no answer within 0.05 s \(probe a_probe\)") as raised:
+    with pytest.raises(Unknown, match=r"postgres: no answer within 0.05 s \(probe a_probe\)") as raised:
         probes.fact(a_probe(ask))
     assert raised.value.resource == "postgres"
     assert probes.summary() == [{"name": "a_probe", "took_ms": None, "error": "never came back"}]
@@ -76,7 +76,7 @@ def test_a_call_that_never_ends_is_unknown(hung: threading.Event) -> None:
 
 def test_what_is_left_when_the_runs_time_is_over_is_unknown(hung: threading.Event) -> None:
     probes = Probes(target(SHORT))
-    with pytest.raises(CannotTell, match="postgres: the run's deadline has passed"):
+    with pytest.raises(Unknown, match="postgres: the run's deadline has passed"):
         probes.fact(a_probe(lambda _: hung.wait()))
 
 
@@ -103,25 +103,25 @@ def test_what_a_driver_raises_is_unknown_with_its_words_masked(probes: Probes) -
     def ask(_: object) -> object:
         raise ConnectionError(f"no way in with {SECRET}")
 
-    with pytest.raises(CannotTell) as raised:
+    with pytest.raises(Unknown) as raised:
         probes.fact(a_probe(ask))
     assert str(raised.value) == f"the probe a_probe failed: ConnectionError: no way in with {MASK}"
 
 
 def test_an_answer_that_says_unknown_names_what_is_gone(probes: Probes) -> None:
     def ask(_: object) -> object:
-        raise CannotTell(f"refused: {SECRET}", "redis")
+        raise Unknown(f"refused: {SECRET}", "redis")
 
-    with pytest.raises(CannotTell, match=f"refused: {MASK}") as raised:
+    with pytest.raises(Unknown, match=f"refused: {MASK}") as raised:
         probes.fact(a_probe(ask))
     assert raised.value.resource == "redis"
 
 
 def test_what_the_target_has_not_is_not_there(probes: Probes) -> None:
     def ask(_: object) -> object:
-        raise NotThere("no engine")
+        raise Absent("no engine")
 
-    with pytest.raises(NotThere, match="no engine"):
+    with pytest.raises(Absent, match="no engine"):
         probes.fact(a_probe(ask))
 
 
@@ -165,9 +165,9 @@ def test_what_masking_shortens_brings_no_half_of_a_secret_into_sight(length: int
 def test_a_probe_that_failed_still_shows_what_it_saw(probes: Probes) -> None:
     def ask(asked: Any) -> object:
         note(asked.mask, "redis", "ping", 0, "refused")
-        raise CannotTell("refused")
+        raise Unknown("refused")
 
-    with pytest.raises(CannotTell):
+    with pytest.raises(Unknown):
         probes.fact(a_probe(ask))
     assert [page.excerpt for page in probes.evidence("a_probe")] == ["refused"]
 
@@ -186,7 +186,7 @@ def test_the_cost_is_counted_by_resource_also_where_a_call_fails() -> None:
 # -- the probes of a run
 
 IMPORTS = """
-from playbook.probe import CannotTell, NotThere, probe
+from playbook.probe import Unknown, Absent, probe
 """
 COSTLY = (
     IMPORTS
@@ -296,8 +296,8 @@ def test_a_probe_that_nobody_selected_is_not_started(judge: Judge, project: Proj
         ("RuntimeError('driver')", "unknown", 6),
         ("SystemExit(3)", "unknown", 6),
         ("AssertionError('driver')", "unknown", 6),
-        ("CannotTell('gone', 'postgres')", "unknown", 6),
-        ("NotThere('none here')", "skipped", 0),
+        ("Unknown('gone', 'postgres')", "unknown", 6),
+        ("Absent('none here')", "skipped", 0),
     ],
 )
 def test_a_probe_that_raises_is_the_matter_of_its_own_checks(

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from playbook.judging import AlertRow, CheckOutcome, judge
-from playbook.probe import CannotTell
+from playbook.probe import Unknown
 from reports import summary
 from reports.pages import report as html
 from reports.past import Past
@@ -61,7 +61,7 @@ def results(*outcomes: CheckOutcome) -> dict[str, AlertResult]:
     [
         ("trigger", None, "unknown", "ok"),
         ("trigger", AssertionError(), "unknown", "firing"),
-        ("trigger", CannotTell("who knows"), "unknown", "unknown"),
+        ("trigger", Unknown("who knows"), "unknown", "unknown"),
         ("trigger", ZeroDivisionError(), "unknown", "unknown"),
         ("trigger", pytest.skip.Exception("absent"), "unknown", "skipped"),
         ("diagnostic", None, "firing", "ok"),

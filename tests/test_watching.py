@@ -15,7 +15,7 @@ from fixtures.monitoring.labels import labels_of_alerts
 from fixtures.monitoring.rules import alert_rules, runbook_links
 from fixtures.monitoring.series import rule_series
 from fixtures.settings import Settings
-from playbook.probe import CannotTell, bounded
+from playbook.probe import Unknown, bounded
 from playbook.quantities import Span
 from sandbox.polling import require, until
 from tests.monitoring.conftest import target_of
@@ -81,7 +81,7 @@ def test_an_error_is_shared_and_not_asked_for_again() -> None:
     asked.released.set()
     prometheus = _target(asked).prometheus
     for _ in range(2):
-        with pytest.raises(CannotTell, match="Prometheus at http://watcher answered 503"):
+        with pytest.raises(Unknown, match="Prometheus at http://watcher answered 503"):
             prometheus.alerting_rules()
     assert len(asked.paths) == 1
 
@@ -91,6 +91,6 @@ def test_who_waits_for_another_to_ask_does_so_no_longer_than_a_call_may_take() -
     prometheus = _target(asked).prometheus
     threading.Thread(target=prometheus.alerting_rules, daemon=True).start()
     until(asked.require_asked)
-    with bounded(0.3), pytest.raises(CannotTell, match="Prometheus at http://watcher did not answer in time"):
+    with bounded(0.3), pytest.raises(Unknown, match="Prometheus at http://watcher did not answer in time"):
         prometheus.alerting_rules()
     asked.released.set()

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from playbook.quantities import Count, Quantity, Reading, Share, Size, Span, listed, magnitude
+from playbook.quantities import Count, Measurement, Quantity, Share, Size, Span, listed, magnitude
 
 GIB = 1024**3
 
@@ -94,8 +94,8 @@ def test_a_quantity_survives_the_way_to_another_process(quantity: Quantity) -> N
 
 def test_machines_get_plain_numbers() -> None:
     assert [magnitude(each) for each in (Span(432), Share(0.15), Count(1001), Size(1024))] == [432, 0.15, 1001, 1024]
-    assert magnitude(Reading("in words", Span(3))) == 3
-    assert [magnitude(each) for each in (Reading("no traffic"), None, "text", True)] == [None] * 4
+    assert magnitude(Measurement("in words", Span(3))) == 3
+    assert [magnitude(each) for each in (Measurement("no traffic"), None, "text", True)] == [None] * 4
 
 
 def test_a_list_is_told_up_to_a_few() -> None:

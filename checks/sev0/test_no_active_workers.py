@@ -31,7 +31,7 @@ ALERT = Alert(
 )
 
 
-@trigger(step=2, measures="heartbeats.reading", against="heartbeat_age")
+@trigger(step=2, measures="heartbeats.measurement", against="heartbeat_age")
 def test_a_worker_sent_a_heartbeat_recently(heartbeats: Heartbeats, limits: SimpleNamespace) -> None:
     """Task processing goes on: some worker was seen within the limit."""
     assert heartbeats.seen_within(limits.heartbeat_age), f"{heartbeats}, limit {limits.heartbeat_age}"

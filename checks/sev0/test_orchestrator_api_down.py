@@ -33,7 +33,7 @@ ALERT = Alert(
 )
 
 
-@trigger(step=1, measures="api_access.reading")
+@trigger(step=1, measures="api_access.measurement")
 def test_the_api_is_healthy(api_access: ApiAccess) -> None:
     """GET /health answers 200 with a health document in which api, database and redis are not unhealthy."""
     assert api_access.is_healthy, f"{api_access}"

@@ -26,7 +26,7 @@ ALERT = Alert(
 )
 
 
-@trigger(step=(1, 3), measures="database_access.reading")
+@trigger(step=(1, 3), measures="database_access.measurement")
 def test_the_database_serves_ordinaut(database_access: DatabaseAccess) -> None:
     """PostgreSQL lets Ordinaut in, has slots left for it, and has its tables."""
     assert not database_access.is_down, f"{database_access}"

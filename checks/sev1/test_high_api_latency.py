@@ -33,7 +33,7 @@ ALERT = Alert(
 )
 
 
-@trigger(step=1, measures="latency.reading", against="p95")
+@trigger(step=1, measures="latency.measurement", against="p95")
 def test_the_api_answers_fast_enough(latency: Latency, limits: SimpleNamespace) -> None:
     """The 95th percentile of the API's response time is within the limit."""
     assert not latency.is_above(limits.p95), f"{latency}, limit {limits.p95}"

@@ -27,7 +27,7 @@ ALERT = Alert(
 )
 
 
-@trigger(step=2, measures="scheduling.schedule.reading", against="late_by")
+@trigger(step=2, measures="scheduling.schedule.measurement", against="late_by")
 def test_the_scheduler_queues_what_is_due(scheduling: Scheduling, limits: SimpleNamespace) -> None:
     """No job is late, what should have a job has one, and the scheduler is not known to be stopped."""
     assert scheduling.goes_on(limits.late_by), f"{scheduling}; limit {limits.late_by}"

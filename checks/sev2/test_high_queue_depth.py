@@ -26,7 +26,7 @@ ALERT = Alert(
 )
 
 
-@trigger(step=1, measures="queue_depth.reading", against="pending_items")
+@trigger(step=1, measures="queue_depth.measurement", against="pending_items")
 def test_the_queue_is_short(queue_depth: QueueDepth, limits: SimpleNamespace) -> None:
     """No more items are due and not taken than the limit; items for the future do not count."""
     assert not queue_depth.is_above(limits.pending_items), f"{queue_depth}, limit {limits.pending_items}"

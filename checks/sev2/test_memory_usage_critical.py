@@ -27,7 +27,7 @@ ALERT = Alert(
 )
 
 
-@trigger(step=1, measures="host_memory.reading", against="available")
+@trigger(step=1, measures="host_memory.measurement", against="available")
 def test_memory_is_available(host_memory: Memory, limits: SimpleNamespace) -> None:
     """By the kernel's own estimate, programs can still have more memory than the limit."""
     assert host_memory.available_share >= limits.available, f"{host_memory}, limit {limits.available}"

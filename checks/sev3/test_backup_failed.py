@@ -22,7 +22,7 @@ ALERT = Alert(
 )
 
 
-@trigger(step=(1, 4), measures="backups.reading", against="backup_age")
+@trigger(step=(1, 4), measures="backups.measurement", against="backup_age")
 def test_backups_are_young_and_whole(backups: Backups, limits: SimpleNamespace) -> None:
     """The newest backup of PostgreSQL and of Redis is complete and young, and the backup log tells of no failure."""
     problems = backups.problems(limits.backup_age, limits.settles, limits.takes)
@@ -54,7 +54,7 @@ def test_the_redis_backup_is_whole(backups: Backups, limits: SimpleNamespace) ->
 def test_the_backups_are_young(backups: Backups, limits: SimpleNamespace) -> None:
     """The newest complete backup of each kind is from the last day."""
     stale = [k for k in backups.files if backups.stale(k, limits.backup_age, limits.settles, limits.takes)]
-    assert not stale, f"stale: {listed(stale)}; {backups.reading}"
+    assert not stale, f"stale: {listed(stale)}; {backups.measurement}"
 
 
 @diagnostic(cause="script-reported-failure", step=2)

@@ -29,7 +29,7 @@ ALERT = Alert(
 )
 
 
-@trigger(step=1, measures="throughput.reading", against="runs_per_hour")
+@trigger(step=1, measures="throughput.measurement", against="runs_per_hour")
 def test_work_gets_done(throughput: Throughput, limits: SimpleNamespace) -> None:
     """One of the last two whole hours had enough runs, or there was nothing to do."""
     low = throughput.is_low(limits.runs_per_hour, limits.work_waits)

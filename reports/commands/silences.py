@@ -21,7 +21,7 @@ from fixtures.monitoring.labels import labels_of_alerts
 from fixtures.monitoring.silences import JudgedSilences, judged
 from fixtures.settings import BadSettings, Settings, load
 from fixtures.target import watcher
-from playbook.probe import CannotTell, Cost, NotThere
+from playbook.probe import Absent, Cost, Unknown
 from playbook.quantities import Span
 from playbook.rules import alerts
 from reports.results import stamp
@@ -58,7 +58,7 @@ def permitted(alerts: list[Alert], name: str, comment: str, text: str, longest: 
 
 
 def make(alertmanager: AlertmanagerWriter, alert: Alert, comment: str, lasts: timedelta) -> Silence:
-    """Silence one alert from now on; CannotTell where Alertmanager does not take it."""
+    """Silence one alert from now on; Unknown where Alertmanager does not take it."""
     now = datetime.now(UTC)
     identity = alertmanager.silence({"alertname": alert.name}, getpass.getuser(), comment.strip(), now, now + lasts)
     return alertmanager.silence_of(identity)  # where its clock is behind ours, it is still to begin
@@ -73,7 +73,7 @@ def told(found: JudgedSilences, longest: Span) -> Iterator[str]:
     try:
         for problem in found.problems(longest):
             yield f"{JUDGE}: {problem}"
-    except CannotTell as error:
+    except Unknown as error:
         yield f"{JUDGE}: whether it hides more could not be told: {error}"
 
 
@@ -100,9 +100,9 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             alert, lasts = permitted(ours, options.alert, options.comment or "", options.lasts or "", longest)
             silences = (make(alertmanager, alert, options.comment, lasts),)
-    except (BadSettings, NotThere, Refused, KeyError, ValueError) as error:
+    except (BadSettings, Absent, Refused, KeyError, ValueError) as error:
         parser.error(str(error))
-    except CannotTell as error:
+    except Unknown as error:
         print(mask(str(error)), file=sys.stderr)
         return 1
     if not silences:

@@ -18,7 +18,7 @@ from fixtures.platform.containers import PROJECT_LABEL, SERVICE_LABEL, Container
 from fixtures.platform.logs import LINE_CAP, RECENT
 from fixtures.settings import Deadlines, Settings
 from fixtures.target import Target
-from playbook.probe import CannotTell, Cost, Probes
+from playbook.probe import Cost, Probes, Unknown
 from playbook.quantities import Share, listed
 from sandbox.compose import engine, image
 from sandbox.polling import NotYet, require, until
@@ -119,7 +119,7 @@ def test_memory_near_its_limit_is_seen(run: Run) -> None:
     def near() -> list[str]:
         try:
             found = target().engine.usage().near_limit(Share(0.85))
-        except CannotTell as error:
+        except Unknown as error:
             raise NotYet(str(error)) from error
         require(found, "it has not grown yet")
         return [usage.container for usage in found]

@@ -11,7 +11,7 @@ from fixtures.monitoring.scraping import prometheus_health
 from fixtures.monitoring.series import rule_series
 from fixtures.settings import PrometheusSettings, Settings
 from playbook.alert import minutes, seconds
-from playbook.probe import CannotTell
+from playbook.probe import Unknown
 from sandbox.polling import require, until
 from tests.monitoring.conftest import alone, target_of
 
@@ -44,7 +44,7 @@ def _health(url: str, *jobs: str) -> PrometheusHealth:
 
 
 def test_one_that_has_just_started_is_not_known_to_measure_nothing(theirs: str) -> None:
-    with pytest.raises(CannotTell, match=r"ago, no sample of `up` of the jobs ours\.api, node since: ask again"):
+    with pytest.raises(Unknown, match=r"ago, no sample of `up` of the jobs ours\.api, node since: ask again"):
         _health(theirs, "ours.api", "node").problems(minutes(2))
 
 
@@ -69,7 +69,7 @@ def _series(url: str, *jobs: str) -> RuleSeries:
 
 
 def _told_why(url: str, *jobs: str) -> str:
-    with pytest.raises(CannotTell) as told:
+    with pytest.raises(Unknown) as told:
         _series(url, *jobs)
     require("has not found all" not in str(told.value), str(told.value))
     return str(told.value)

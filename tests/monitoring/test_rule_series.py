@@ -12,7 +12,7 @@ import pytest
 from checks.monitoring.test_alert_cannot_fire import ALERT
 from fixtures.monitoring.series import rule_series
 from fixtures.settings import Settings
-from playbook.probe import CannotTell
+from playbook.probe import Unknown
 from sandbox.polling import NotYet, until
 from tests.conftest import needs
 from tests.monitoring.conftest import alone, target_of
@@ -100,7 +100,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 def _read(target: Target) -> RuleSeries:
     try:
         found: RuleSeries = rule_series.probe.read(target)
-    except CannotTell as error:
+    except Unknown as error:
         raise NotYet(str(error)) from error
     return found
 
@@ -108,7 +108,7 @@ def _read(target: Target) -> RuleSeries:
 @pytest.fixture(scope="module")
 def seen(target: Target) -> RuleSeries:
     """What is found once Prometheus has had the time to look for its targets."""
-    with pytest.raises(CannotTell, match="and has not found all that rules ask for since: ask again"):
+    with pytest.raises(Unknown, match="and has not found all that rules ask for since: ask again"):
         rule_series.probe.read(target)
     return until(lambda: _read(target), 20, every=1)
 
