@@ -1,47 +1,37 @@
-"""The list of plugin modules, and nothing else: what another one imports stands before it."""
+"""The root conftest: finds the plugin modules, and connects the engine to what it knows nothing about."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
-PLUGINS = [
-    "checks.process",
-    "playbook.probe",
-    "fixtures.settings",
-    "fixtures.clients.prometheus",
-    "fixtures.clients.http",
-    "fixtures.clients.postgres",
-    "fixtures.clients.redis",
-    "fixtures.clients.docker",
-    "fixtures.platform.host",
-    "fixtures.platform.logs",
-    "fixtures.queue.runs",
-    "fixtures.api.access",
-    "fixtures.database.sessions",
-    "fixtures.queue.schedule",
-    "fixtures.platform.backups",
-    "fixtures.monitoring.scraping",
-    "fixtures.monitoring.rules",
-    "fixtures.monitoring.series",
-    "fixtures.clients.alertmanager",
-    "fixtures.monitoring.labels",
-    "fixtures.monitoring.silences",
-    "fixtures.monitoring.routing",
-    "fixtures.monitoring.notification",
-    "fixtures.monitoring.dashboards",
-    "fixtures.target",
-    "playbook.selection",
-    "playbook.suppression",
-    "playbook.judging",
-    "reports.publishing",
-    "reports.plugin",
-]
+ROOT = Path(__file__).parent
+
+
+def plugin_modules() -> Iterator[str]:
+    """Return the modules with hooks, options or fixtures: the engine's, the facts', the report's."""
+    for pattern in ("playbook/[!_]*.py", "fixtures/[!_]*.py", "fixtures/*/[!_]*.py"):
+        for path in sorted(ROOT.glob(pattern)):
+            if path.parent.name != "clients":  # I/O only: imported by what needs it
+                yield ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    yield "reports.plugin"
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """Load them by name: for `pytest_plugins` pytest looks through all that is installed, once for each."""
-    for name in PLUGINS:
+    for name in plugin_modules():
         pluginmanager.import_plugin(name)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Connect the engine to the probes for silences and for Prometheus' own alerts."""
+    from fixtures.monitoring.pending import active_alerts
+    from fixtures.monitoring.silences import silences
+    from playbook.suppression import WATCHERS, Watchers
+
+    session.stash[WATCHERS] = Watchers(silences.probe, active_alerts.probe)

@@ -22,7 +22,8 @@ from fixtures.queue import runs as work
 from fixtures.queue import schedule
 from fixtures.settings import load
 from fixtures.target import Target
-from playbook.probe import Cost, Probe
+from playbook.evidence import Cost
+from playbook.probe import Probe
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.compose import engine
 from sandbox.embedded import EmbeddedStack

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fixtures.clients.postgres import Postgres
 from playbook.alert import alert_of
-from playbook.selection import alert_names
+from playbook.catalogue import alert_names
 
 if TYPE_CHECKING:
     import psycopg

@@ -3,67 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
 from typing import Any, Literal, TypeVar
 
 from msgspec import Struct, field
 
-from playbook.quantities import Count, Quantity, Share, Size, Span
+from playbook.limits import AlertLimits, NoLimits
+from playbook.quantities import Span
 
 Function = TypeVar("Function", bound=Callable[..., None])
 Role = Literal["trigger", "diagnostic"]
+Severity = Literal[0, 1, 2, 3]
 
 
-def seconds(number: float) -> Span:
-    """A limit in seconds."""
-    return Span(number)
+class Description(Struct, frozen=True, kw_only=True):
+    """What is said of an alert wherever it is shown; sentences quote the limits in force.
 
-
-def minutes(number: float) -> Span:
-    """A limit in minutes."""
-    return Span(number * 60)
-
-
-def hours(number: float) -> Span:
-    """A limit in hours."""
-    return Span(number * 3600)
-
-
-def percent(number: float) -> Share:
-    """A limit as a part of the whole."""
-    return Share(number / 100)
-
-
-def gibibytes(number: float) -> Size:
-    """A limit in bytes, told in GiB."""
-    return Size(number * 1024**3)
-
-
-def items(number: int) -> Count:
-    """A limit as a number of things."""
-    return Count(number)
-
-
-class Alert(Struct, frozen=True, kw_only=True):
-    """An alert of the playbook: everything that is said of it stands here, once.
-
-    `limits` are the playbook's thresholds, which a target may override; `lasts` is how long the condition must hold
-    (Prometheus' `for`); `explains` is the resource whose absence this alert is about. `expression` is what Prometheus
-    evaluates for it, with `$name` for a limit (`make rules`).
+    `respond_within`, `escalate_after` and `for_seconds` are in seconds; `explains` are the resources whose absence the
+    alert is about; `runbook` is a path from the top of the project.
     """
 
     name: str
-    severity: Literal[0, 1, 2, 3]
+    severity: Severity
+    trigger: str
+    impact: str
+    runbook: str
+    respond_within: float
+    escalate_after: float
+    escalate_when: tuple[str, ...] = ()
+    explains: tuple[str, ...] = ()
+    for_seconds: float = 0.0
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """An alert of the playbook, described once.
+
+    `trigger` is a sentence that quotes limits by name, `{heartbeat_age}`, and Prometheus' `for` as `{for_}`: so long
+    must the condition hold. `explains` are the resources whose absence this alert is about. `expression` is what
+    Prometheus evaluates for it, with `$name` for a limit (`make rules`) and `$name_bucket` for the upper bound of the
+    histogram bucket that holds it; `buckets` are the histogram's bounds, in seconds.
+    """
+
+    name: str
+    severity: Severity
     trigger: str
     impact: str
     respond_within: Span
     escalate_after: Span
-    limits: Mapping[str, Quantity] = field(default_factory=dict)
-    lasts: Span = Span(0)
+    limits: type[AlertLimits] = NoLimits
+    for_: Span = Span(0)
     escalate_when: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
-    explains: str | None = None
+    explains: tuple[str, ...] = ()
     expression: str = ""
+    buckets: tuple[float, ...] = ()
 
     @property
     def all_labels(self) -> dict[str, str]:
@@ -71,31 +63,36 @@ class Alert(Struct, frozen=True, kw_only=True):
         severity = "critical" if self.severity < 2 else "warning"
         return {"alertname": self.name, "severity": severity, **self.labels}
 
-    @property
-    def runbook(self) -> str:
-        """The path of its runbook, from the top of the project."""
-        return f"runbooks/{self.name}.md"
+    def describe(self, limits: AlertLimits) -> Description:
+        """Return what is said of the alert with these limits."""
+        return Description(
+            name=self.name,
+            severity=self.severity,
+            trigger=self.trigger.format_map(_Quoted({**limits.by_name(), "for_": self.for_})),
+            impact=self.impact,
+            runbook=f"runbooks/{self.name}.md",
+            respond_within=self.respond_within.total_seconds(),
+            escalate_after=self.escalate_after.total_seconds(),
+            escalate_when=self.escalate_when,
+            explains=self.explains,
+            for_seconds=self.for_.total_seconds(),
+        )
 
-    def limits_for(self, overrides: Mapping[str, str | float]) -> SimpleNamespace:
-        """Give the limits as attributes, a target's overrides read in the unit of the default.
 
-        Raises KeyError for a limit that the alert does not have, ValueError for a value that is none.
-        """
-        unknown = set(overrides) - set(self.limits)
-        if unknown:
-            known = ", ".join(self.limits) or "none"
-            raise KeyError(f"limits.{self.name}: no limit {', '.join(sorted(unknown))} (it has: {known})")
-        read = {name: type(self.limits[name]).parse(value) for name, value in overrides.items()}
-        return SimpleNamespace(**{**self.limits, **read})
+class _Quoted(dict[str, object]):
+    """The values that a sentence quotes; a name without a value stays as it is, and is a broken contract elsewhere."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
 
 
 class Check(Struct, frozen=True):
     """What a check function is: the trigger of its alert, or a diagnostic of one cause.
 
-    `steps` are the playbook's numbered steps that it does. `explained_by` is the alert that the cause is about, where
+    `steps` are the playbook's numbered steps that it covers. `explained_by` is the alert that the cause is about, where
     it has one of its own. A trigger `measures` a quantity (`fact.attribute`) `against` one of the limits. A
-    diagnostic `fills` what its runbook section names in angle brackets: `{"pid": "fact.attribute"}`. One that is
-    `active` writes: it runs with `--active` alone.
+    diagnostic `fills` the placeholders of its runbook section: `{"pid": "fact.attribute"}`. An `active` one writes:
+    it runs with `--active` alone.
     """
 
     role: Role
@@ -111,19 +108,19 @@ class Check(Struct, frozen=True):
 def trigger(
     *, step: int | tuple[int, ...] = (), measures: str | None = None, against: str | None = None
 ) -> Callable[[Function], Function]:
-    """Mark the check that decides whether the alert fires: one a module."""
+    """Mark the check that decides whether the alert fires: one per module."""
     return _mark(Check("trigger", _steps(step), measures=measures, against=against))
 
 
 def diagnostic(
     *,
     cause: str,
-    step: int | tuple[int, ...],
+    step: int | tuple[int, ...] = (),
     explained_by: str | None = None,
     fills: Mapping[str, str] | None = None,
     active: bool = False,
 ) -> Callable[[Function], Function]:
-    """Mark a check that looks for one cause. They are tried in the module's order: what explains most comes first."""
+    """Mark a check that looks for one cause. A cause that explains others stands before them in the module."""
     return _mark(Check("diagnostic", _steps(step), cause, explained_by, fills=fills or {}, active=active))
 
 
@@ -140,12 +137,12 @@ def _mark(check: Check) -> Callable[[Function], Function]:
 
 
 def alert_of(module: Any) -> Alert | None:
-    """Give the alert that a module is about, None where it is about none."""
+    """Return the alert of a module, None where it has none."""
     alert = getattr(module, "ALERT", None)
     return alert if isinstance(alert, Alert) else None
 
 
 def check_of(function: Any) -> Check | None:
-    """Give what a function was marked as."""
+    """Return what a function was marked as, None where it is no check."""
     check = getattr(function, "check", None)
     return check if isinstance(check, Check) else None

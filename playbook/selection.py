@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from playbook.alert import Alert, Check, alert_of, check_of
+from playbook.catalogue import catalogue_of
+from playbook.contract import problems_of
+from playbook.target import BadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-HERE = Path(__file__).parent.parent / "checks"
 MARKERS = {
     "sev0": "system down, risk of losing data: respond at once",
     "sev1": "performance degraded, users feel it: respond within 15 minutes",
@@ -21,13 +23,12 @@ MARKERS = {
     "sev3": "informational, maintenance: respond within 2 hours",
     "trigger": "the check that decides whether its alert fires",
     "diagnostic": "a check that looks for one cause of its alert",
-    "active": "a diagnostic that writes, and takes back what it wrote: runs with --active alone",
+    "active": "a diagnostic that writes and cleans up after itself: runs with --active alone",
 }
-STOP_AFTER = pytest.StashKey[int]()
 
 
 def part_of_alert(item: pytest.Item) -> tuple[Alert, Check] | None:
-    """Give the alert that an item belongs to, and what it is there; None for a test that is no check."""
+    """Return the alert that an item belongs to, and what it is there; None for a test that is no check."""
     if not isinstance(item, pytest.Function):
         return None
     alert, check = alert_of(item.module), check_of(item.function)
@@ -35,23 +36,18 @@ def part_of_alert(item: pytest.Item) -> tuple[Alert, Check] | None:
 
 
 def is_health_run(config: pytest.Config) -> bool:
-    """Checks are what this run is asked for: not so for `pytest tests`."""
-    return any(asks_for_all(config, argument) or HERE in _path(config, argument).parents for argument in config.args)
+    """Return whether the run was asked for checks: not so for `pytest tests`."""
+    catalogue = catalogue_of(config)
+    return any(catalogue.holds(_path(config, argument)) for argument in config.args)
 
 
 def asks_for_all(config: pytest.Config, argument: str) -> bool:
-    """An argument names the folder of the checks, or one that holds it."""
-    path = _path(config, argument)
-    return path == HERE or path in HERE.parents
+    """Return whether an argument names the folder of the checks, or one that contains it."""
+    return catalogue_of(config).is_whole(_path(config, argument))
 
 
 def _path(config: pytest.Config, argument: str) -> Path:
     return (config.invocation_params.dir / argument.split("::")[0]).resolve()
-
-
-def alert_names() -> dict[str, Path]:
-    """Give the modules of all alerts, selected or not, by the alert's name in small letters, as their files have it."""
-    return {path.stem.removeprefix("test_").replace("_", ""): path for path in sorted(HERE.glob("*/test_*.py"))}
 
 
 @pytest.hookimpl(trylast=True)  # the last-failed plugin must be inside of us: it would remove the triggers again
@@ -75,8 +71,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("ordinaut").addoption(
         "--active",
         action="store_true",
-        help="also run what writes: a test alert to Alertmanager, taken back within the deadline of a call; whoever "
-        "the topmost route names may be told of it where that route's group_wait is shorter",
+        help="also run what writes: a test alert to Alertmanager, removed again within the deadline of a call; the "
+        "receivers of the topmost route may be notified of it where that route's group_wait is shorter",
     )
     parser.addoption(
         "--stop-after-alerts",
@@ -106,6 +102,23 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(check.role)
         if check.active:
             item.add_marker("active")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """With --collect-only, refuse a check that names what does not exist; in a run it is unknown."""
+    if session.config.option.collectonly:
+        problems = [problem for item in session.items for problem in problems_of_item(item)]
+        if problems:
+            raise BadSettings("; ".join(problems))
+
+
+def problems_of_item(item: pytest.Item) -> list[str]:
+    """Return a sentence for each name in a check that does not exist: a limit, a measurement, a value to fill in."""
+    part = part_of_alert(item)
+    if part is None:
+        return []
+    assert isinstance(item, pytest.Function)
+    return [f"{item.nodeid}: {problem}" for problem in problems_of(part[0], part[1], item.function)]
 
 
 class _TriggersAlong:

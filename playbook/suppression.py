@@ -2,69 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec import Struct
 
-from fixtures.clients.alertmanager import silences
-from fixtures.clients.prometheus import active_alerts
-from fixtures.target import TARGET
 from playbook.alert import Alert
-from playbook.probe import PROBES, Absent, Unknown
-
-if TYPE_CHECKING:
-    from fixtures.clients.alertmanager import Silence
-    from fixtures.settings import Settings
-
-# Since when an alert's condition has held without a break, this moment included: told by who keeps a history, who
-# raises Unknown where he could not keep this run in it.
-FailingSince = Callable[[Alert, datetime], datetime]
-FAILING_SINCE = pytest.StashKey[FailingSince]()
+from playbook.evidence import Absent, Unknown
+from playbook.outcome import Suppression
+from playbook.probe import PROBES, Probe
+from playbook.target import TARGET, JudgedTarget
 
 
-class Muted(Struct, frozen=True):
-    """Why an alert does not fire although its condition holds, on whose word, and until when (UTC)."""
-
-    kind: Literal["for", "silence", "exemption"]
-    by: str
-    reason: str
-    until: str
+class ActiveSilence(Protocol):
+    """A silence of Alertmanager that is active now."""
 
     @property
-    def state(self) -> Literal["pending", "silenced"]:
-        """The alert's state for it."""
-        return "pending" if self.kind == "for" else "silenced"
+    def created_by(self) -> str:
+        """Who made it."""
 
-    def __str__(self) -> str:
-        who = {"for": "pending, by", "silence": "silenced by", "exemption": "exempted by"}[self.kind]
-        return f"{who} {self.by or 'nobody named'}, until {self.until}: {self.reason or 'no reason given'}"
+    @property
+    def comment(self) -> str:
+        """Why."""
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends."""
+
+    def hides(self, labels: Mapping[str, str]) -> bool:
+        """Return whether it hides an alert of these labels; raises Unknown where that cannot be judged."""
+
+
+class Watchers(Struct, frozen=True):
+    """The probes for what Alertmanager and Prometheus know of the alerts; connected by the root conftest."""
+
+    silences: Probe[Sequence[ActiveSilence]]
+    active_since: Probe[Mapping[str, datetime]]  # of the alerts that are pending or firing in Prometheus, by name
+
+
+WATCHERS = pytest.StashKey[Watchers]()
+
+# Returns since when an alert's condition has held without a break, this moment included; connected by whoever keeps a
+# history. Raises Unknown where this run cannot be recorded in it.
+FailingSince = Callable[[Alert, datetime], datetime]
+FAILING_SINCE = pytest.StashKey[FailingSince]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what cron asks for, and a gate or a person does not."""
     group = parser.getgroup("ordinaut")
     group.addoption(
-        "--honor-for", action="store_true", help="an alert is pending until its condition has lasted for its `for`"
+        "--honor-for", action="store_true", help="an alert is pending until its condition has held for its `for`"
     )
     group.addoption(
         "--honor-silences",
         action="store_true",
         help="an alert that an active silence of Alertmanager hides is silenced",
     )
-    group.addoption("--gate", action="store_true", help="refuse both: what is broken must not be let through")
+    group.addoption("--gate", action="store_true", help="refuse both: a gate must not let through what is broken")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Stop a gate's run that would hold an alert back, from wherever it was told to."""
+    """Refuse a gate that would hold an alert back, wherever it was asked to."""
     option = config.option
     given = {"--honor-for": option.honor_for, "--honor-silences": option.honor_silences}
     for name, is_given in given.items():
         if option.gate and is_given:
-            raise pytest.UsageError(f"{name} is not for a gate: what is broken must not be let through")
+            raise pytest.UsageError(f"{name} is not for a gate: it must not let through what is broken")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -72,84 +79,85 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     """Start asking what the options need together with all else."""
     if PROBES not in session.stash or session.config.option.collectonly:
         return
-    option = session.config.option
-    wanted = {silences.probe: option.honor_silences, active_alerts.probe: option.honor_for}
-    session.stash[PROBES].start([probe for probe, is_asked in wanted.items() if is_asked])
+    option, watchers = session.config.option, session.stash[WATCHERS]
+    wanted: list[tuple[Probe[Any], bool]] = [
+        (watchers.silences, option.honor_silences),
+        (watchers.active_since, option.honor_for),
+    ]
+    session.stash[PROBES].start([probe for probe, is_asked in wanted if is_asked])
 
 
-def muted(session: pytest.Session, alert: Alert) -> Muted | None:
-    """Say what keeps an alert whose condition holds from firing; None where nothing does.
+def suppression_of(session: pytest.Session, alert: Alert) -> Suppression | None:
+    """Return what keeps an alert whose condition holds from firing; None where nothing does.
 
-    Raises Unknown where what an option asks to be honoured could not be told.
+    Raises Unknown where an option asks to honour what could not be found out.
     """
-    settings = session.stash[TARGET].settings
     option = session.config.option
     return (
-        _exempted(settings, alert)
-        or (_silenced(session, alert) if option.honor_silences else None)
+        _exemption(session.stash[TARGET], alert)
+        or (_silence(session, alert) if option.honor_silences else None)
         or (_pending(session, alert) if option.honor_for else None)
     )
 
 
-def _exempted(settings: Settings, alert: Alert) -> Muted | None:
-    exemption = settings.exemptions.get(alert.name)
+def _exemption(target: JudgedTarget, alert: Alert) -> Suppression | None:
+    exemption = target.exemptions.get(alert.name)
     if exemption is None:
         return None
-    ends = datetime.combine(exemption.until + timedelta(days=1), time(), ZoneInfo(settings.timezone))
-    return Muted("exemption", exemption.owner, exemption.reason, _stamp(ends))
+    ends = datetime.combine(exemption.until + timedelta(days=1), time(), ZoneInfo(target.timezone))
+    return Suppression("exemption", exemption.owner, exemption.reason, _stamp(ends))
 
 
-def _silenced(session: pytest.Session, alert: Alert) -> Muted | None:
+def _silence(session: pytest.Session, alert: Alert) -> Suppression | None:
     try:
-        active = session.stash[PROBES].fact(silences.probe)
-        found = _hiding(active, alert)
+        found = _hiding(session.stash[PROBES].fact(session.stash[WATCHERS].silences), alert)
     except Absent:
         return None
     except Unknown as error:
-        raise Unknown(f"whether it is silenced could not be told: {error}") from error
+        raise Unknown(f"whether it is silenced is unknown: {error}") from error
     if found is None:
         return None
     mask = session.stash[TARGET].mask
-    return Muted("silence", mask(found.created_by), mask(f"{found.comment} ({found})"), _stamp(found.ends_at))
+    return Suppression("silence", mask(found.created_by), mask(f"{found.comment} ({found})"), _stamp(found.ends_at))
 
 
-def _hiding(active: tuple[Silence, ...], alert: Alert) -> Silence | None:
-    """Give a silence that hides the alert; Unknown where none does, and one may."""
-    untold: Unknown | None = None
+def _hiding(active: Sequence[ActiveSilence], alert: Alert) -> ActiveSilence | None:
+    """Return a silence that hides the alert; Unknown where none does, and one may."""
+    unknown: Unknown | None = None
     for silence in active:
         try:
             if silence.hides(alert.all_labels):
                 return silence
         except Unknown as error:
-            untold = error
-    if untold:
-        raise untold
+            unknown = error
+    if unknown:
+        raise unknown
     return None
 
 
-def _pending(session: pytest.Session, alert: Alert) -> Muted | None:
-    if not alert.lasts:
+def _pending(session: pytest.Session, alert: Alert) -> Suppression | None:
+    if not alert.for_:
         return None
     now = datetime.now(UTC)
     by, since = _holds_since(session, alert, now)
-    fires_at = since + alert.lasts
+    fires_at = since + alert.for_
     if now >= fires_at:
         return None
-    return Muted("for", by, f"it must last {alert.lasts} and has held since {_stamp(since)}", _stamp(fires_at))
+    return Suppression("for", by, f"held since {_stamp(since)}, fires after {alert.for_}", _stamp(fires_at))
 
 
 def _holds_since(session: pytest.Session, alert: Alert, now: datetime) -> tuple[str, datetime]:
-    """Ask Prometheus since when the condition holds; where it does not know the alert, this suite's own runs."""
+    """Return since when the condition holds, by Prometheus; where it does not know the alert, by earlier runs."""
     try:
-        since: datetime | None = session.stash[PROBES].fact(active_alerts.probe).get(alert.name)
+        since = session.stash[PROBES].fact(session.stash[WATCHERS].active_since).get(alert.name)
     except (Absent, Unknown):
         since = None
     if since is not None:
         return "Prometheus", since
     try:
-        return "this suite's runs", session.stash[FAILING_SINCE](alert, now)
+        return "earlier runs", session.stash[FAILING_SINCE](alert, now)
     except Unknown as error:
-        raise Unknown(f"for how long it has held could not be told: {error}") from error
+        raise Unknown(f"how long it has held is unknown: {error}") from error
 
 
 def _stamp(moment: datetime) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from playbook.probe import Unknown
+from playbook.evidence import Unknown
 from reports.past import ContainerState, Green, Past, Record
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from statistics import median
 
 from msgspec import Struct, field
 
-from playbook.judging import State
+from playbook.outcome import State
 
 FAILING: tuple[State, ...] = ("firing", "pending", "silenced")  # the condition holds, whoever is told of it
 TOLERATED_GAP = 2.5  # times the usual interval between runs

@@ -18,9 +18,11 @@ from msgspec.structs import replace
 
 from fixtures.settings import BadSettings, settings_of
 from fixtures.target import TARGET
-from playbook.judging import AlertRow, CheckOutcome
+from playbook.alert import AlertRow
+from playbook.catalogue import alert_names
+from playbook.outcome import CheckOutcome
 from playbook.probe import PROBES
-from playbook.selection import alert_names, asks_for_all, is_health_run, part_of_alert
+from playbook.selection import asks_for_all, is_health_run, part_of_alert
 from playbook.suppression import FAILING_SINCE
 from reports import terminal
 from reports.history import Memory

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
 
-from playbook.judging import AlertRow, CheckOutcome, Measured, State
-from playbook.probe import Evidence
-from playbook.suppression import Muted
+from playbook.alert import AlertRow
+from playbook.evidence import Evidence
+from playbook.outcome import CheckOutcome, Measured, Muted, State
 from reports.past import ContainerState, Past
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from fixtures.clients.docker import Engine
 from fixtures.clients.masking import Masker
 from fixtures.platform.containers import PROJECT_LABEL, SERVICE_LABEL
 from fixtures.settings import Deadlines
-from playbook.probe import Cost
+from playbook.evidence import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,8 @@ docker = "none"
 
 ALERT = """
 import pytest
-from playbook.alert import Alert, diagnostic, minutes, trigger
+from playbook.alert import Alert, diagnostic, trigger
+from playbook.limits import minutes
 
 ALERT = Alert(name="{name}", severity={severity}, trigger="it is bad", impact="harm", respond_within=minutes(5),
               escalate_after=minutes(15))

@@ -18,7 +18,7 @@ from fixtures.clients.docker import Engine
 from fixtures.clients.engine import EngineClient, EngineError, default_engine
 from fixtures.clients.masking import Masker
 from fixtures.settings import BadSettings, Deadlines
-from playbook.probe import Absent, Cost, Unknown
+from playbook.evidence import Absent, Cost, Unknown
 from playbook.quantities import Span
 
 if TYPE_CHECKING:

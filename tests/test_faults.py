@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from playbook.selection import alert_names
+from playbook.catalogue import alert_names
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.faults import FAULTS
 from sandbox.faults.workers import make_task, restart

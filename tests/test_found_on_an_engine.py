@@ -9,7 +9,7 @@ import pytest
 from fixtures.discovery import discover
 from fixtures.platform.containers import BY_HAND, Container, Containers, Usage, usage_of
 from fixtures.settings import BadSettings, Origin, Settings
-from playbook.probe import Unknown
+from playbook.evidence import Unknown
 from playbook.quantities import Count, Share, Size, Span, listed
 from tests.engines import DATABASE_URL, MadeUpEngine, container
 

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from playbook.judging import Measured
+from playbook.outcome import Measured
 from reports.history import FILE, REMEMBERED, History, Memory
 from reports.past import ContainerState, Past
 from reports.results import AlertResult, Results, Selection, Verdict, stamp
@@ -28,7 +28,7 @@ from tests.projects import ROOT, Project, environment, nowhere
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playbook.judging import State
+    from playbook.outcome import State
     from tests.conftest import Judge
 
 NOON = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from playbook.judging import CheckOutcome
-from playbook.suppression import Muted
+from playbook.outcome import CheckOutcome, Muted
 from reports.pages import report as html
 from reports.past import Past
 from reports.results import Changes, Point, Recovered, alerts_of, stamp
@@ -22,7 +21,7 @@ from tests.test_terminal import alert
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playbook.judging import State
+    from playbook.outcome import State
     from reports.results import AlertResult
     from tests.conftest import Judge
 

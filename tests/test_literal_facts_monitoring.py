@@ -23,7 +23,7 @@ from fixtures.monitoring.rules import AlertRule, RuleComparison, RunbookLink, Ru
 from fixtures.monitoring.scraping import BlindExporter, PrometheusHealth, ScrapeTarget, ScrapeTargets
 from fixtures.monitoring.series import Disappearing, Lost, RuleSeries, Selector, ways_of, zero_of
 from fixtures.monitoring.silences import JudgedSilences, judged
-from playbook.probe import Unknown
+from playbook.evidence import Unknown
 from playbook.quantities import Span
 from playbook.rules import Rule
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown

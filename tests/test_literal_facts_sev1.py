@@ -17,7 +17,7 @@ from fixtures.clients.prometheus import read_histogram
 from fixtures.database.sessions import Activity, Session, Statements, StatementStatistics
 from fixtures.platform.host import Process, Processes, ServiceProcess
 from fixtures.queue.schedule import Schedule, Scheduling
-from playbook.probe import Unknown
+from playbook.evidence import Unknown
 from playbook.quantities import Count, Size, Span
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
 from tests.test_literal_facts_sev0 import (

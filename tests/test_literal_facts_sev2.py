@@ -22,7 +22,7 @@ from fixtures.platform.host import (
     read_meminfo,
 )
 from fixtures.queue.runs import Processing, Queue, QueueDepth
-from playbook.probe import Unknown
+from playbook.evidence import Unknown
 from playbook.quantities import Count, Share, Size, Span
 from tests.literal_facts import Case, faulty, healthy, parametrized, prove, unknown
 from tests.test_literal_facts_sev0 import (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.clients.alertmanager import Matcher, Silence
-from playbook.probe import Unknown
+from playbook.evidence import Unknown
 from reports.history import FILE, History
 from tests.conftest import needs
 from tests.projects import NOWHERE, Project

@@ -9,7 +9,7 @@ from reports.history import REMEMBERED
 from reports.past import ContainerState, Green, Past, Record, Recovery
 
 if TYPE_CHECKING:
-    from playbook.judging import State
+    from playbook.outcome import State
 
 NOON = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -10,7 +10,8 @@ import pytest
 from fixtures.clients.masking import MASK, Masker
 from fixtures.settings import Deadlines
 from playbook import probe as probing
-from playbook.probe import Absent, Cost, Probe, Probes, Unknown, note, time_left
+from playbook.evidence import Absent, Cost, Unknown, note, time_left
+from playbook.probe import Probe, Probes
 from tests.projects import Project, nowhere
 
 if TYPE_CHECKING:
@@ -186,7 +187,8 @@ def test_the_cost_is_counted_by_resource_also_where_a_call_fails() -> None:
 # -- the probes of a run
 
 IMPORTS = """
-from playbook.probe import Unknown, Absent, probe
+from playbook.evidence import Unknown, Absent
+from playbook.probe import probe
 """
 COSTLY = (
     IMPORTS

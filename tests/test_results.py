@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from playbook.judging import AlertRow, CheckOutcome, judge
-from playbook.probe import Unknown
+from playbook.alert import AlertRow
+from playbook.evidence import Unknown
+from playbook.outcome import CheckOutcome, judge
 from reports import summary
 from reports.pages import report as html
 from reports.past import Past
@@ -21,7 +22,7 @@ from tests.test_terminal import lines
 
 if TYPE_CHECKING:
     from playbook.alert import Role
-    from playbook.judging import State
+    from playbook.outcome import State
 
 NOW = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from fixtures.clients.docker import Engine
 from fixtures.clients.masking import Masker
 from fixtures.settings import BadSettings, Origin, Settings, load
 from fixtures.target import is_elsewhere
-from playbook.probe import Cost
+from playbook.evidence import Cost
 from tests.projects import NOWHERE, SECRET, Project, nowhere, run_pytest
 
 if TYPE_CHECKING:

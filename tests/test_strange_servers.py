@@ -18,7 +18,7 @@ from fixtures.clients.http import HttpClient
 from fixtures.clients.masking import Masker
 from fixtures.settings import NO_ENGINE, Deadlines, Settings
 from fixtures.target import Target
-from playbook.probe import Cost
+from playbook.evidence import Cost
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
 from tests.conftest import health_run, needs

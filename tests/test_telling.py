@@ -17,7 +17,7 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
-from playbook.suppression import Muted
+from playbook.outcome import Muted
 from reports.results import Cause
 from reports.sinks import github, metrics, ping
 from tests.conftest import needs

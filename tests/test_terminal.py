@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from playbook.judging import Measured
-from playbook.probe import Evidence
-from playbook.suppression import Muted
+from playbook.evidence import Evidence
+from playbook.outcome import Measured, Muted
 from reports import terminal
 from reports.results import Cause, CheckResult, Point, Recovered, stamp
 from reports.runbooks import HERE, first_step, of_alert
@@ -18,7 +17,7 @@ from tests.test_history import NOON, run_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playbook.judging import State
+    from playbook.outcome import State
     from reports.results import AlertResult, Results
 
 OF_EVERY_RUNBOOK = ("meaning", "impact", "diagnosis", "verify", "escalation")

@@ -15,7 +15,7 @@ from fixtures.monitoring.labels import labels_of_alerts
 from fixtures.monitoring.rules import alert_rules, runbook_links
 from fixtures.monitoring.series import rule_series
 from fixtures.settings import Settings
-from playbook.probe import Unknown, bounded
+from playbook.evidence import Unknown, bounded
 from playbook.quantities import Span
 from sandbox.polling import require, until
 from tests.monitoring.conftest import target_of

@@ -1,27 +1,33 @@
-"""PrometheusDown: nothing is measured, so no alert can come."""
-
-from types import SimpleNamespace
+"""PrometheusDown: nothing is measured, so no alert can fire."""
 
 from fixtures.monitoring.scraping import PrometheusHealth
-from playbook.alert import Alert, diagnostic, minutes, trigger
-from playbook.quantities import listed
+from playbook.alert import Alert, diagnostic, trigger
+from playbook.limits import AlertLimits, minutes
+from playbook.quantities import Span, listed
+
+
+class Limits(AlertLimits):
+    """The limits of the alert."""
+
+    sample_age: Span = minutes(2)
+
 
 ALERT = Alert(
     name="PrometheusDown",
     severity=1,
-    trigger="Prometheus does not answer, is not ready, could not load its configuration, or measures nothing",
-    impact="no alert of Prometheus can fire, whatever happens",
-    limits={"sample_age": minutes(2)},
+    trigger="Prometheus does not answer, is not ready, could not load its configuration, or has no sample younger than {sample_age}",
+    impact="no alert of Prometheus can fire",
+    limits=Limits,
     respond_within=minutes(15),
     escalate_after=minutes(30),
     labels={"service": "prometheus"},
-    explains="prometheus",
+    explains=("prometheus",),
 )
 
 
 @trigger(step=1, measures="prometheus_health.sample_age", against="sample_age")
-def test_prometheus_is_well(prometheus_health: PrometheusHealth, limits: SimpleNamespace) -> None:
-    """Prometheus answers, is ready, has loaded its configuration, and has fresh samples."""
+def test_prometheus_works(prometheus_health: PrometheusHealth, limits: Limits) -> None:
+    """Prometheus answers, is ready, has loaded its configuration, and has recent samples."""
     problems = prometheus_health.problems(limits.sample_age)
     assert not problems, listed(problems)
 
@@ -34,24 +40,26 @@ def test_prometheus_answers(prometheus_health: PrometheusHealth) -> None:
 
 @diagnostic(cause="not-a-prometheus", step=1)
 def test_what_answers_is_prometheus(prometheus_health: PrometheusHealth) -> None:
-    """What answers there answers as Prometheus does."""
+    """Prometheus answers there, and not another program."""
     assert not prometheus_health.is_something_else, f"{prometheus_health.answer}, but not as Prometheus does"
 
 
 @diagnostic(cause="prometheus-not-ready", step=1)
 def test_prometheus_is_ready(prometheus_health: PrometheusHealth) -> None:
-    """Prometheus has read its storage, and serves."""
-    assert not prometheus_health.is_starting, "Prometheus answers and is not ready: it reads its storage, or cannot"
+    """Prometheus has read its storage and is ready."""
+    assert not prometheus_health.is_starting, (
+        "Prometheus answers and is not ready: it is reading its storage, or cannot read it"
+    )
 
 
 @diagnostic(cause="reload-failed", step=1)
 def test_the_last_reload_worked(prometheus_health: PrometheusHealth) -> None:
-    """Prometheus works with the configuration that it was last told to load."""
-    assert prometheus_health.reloaded is not False, "the last reload failed: Prometheus goes on with the old one"
+    """Prometheus could load its configuration at the last reload."""
+    assert not prometheus_health.reload_failed, "the last reload failed: Prometheus works with the old configuration"
 
 
 @diagnostic(cause="samples-stale", step=3)
-def test_samples_are_fresh(prometheus_health: PrometheusHealth, limits: SimpleNamespace) -> None:
-    """Prometheus measures Ordinaut: the newest sample of a series that is always there is young."""
+def test_samples_are_fresh(prometheus_health: PrometheusHealth, limits: Limits) -> None:
+    """Prometheus has a recent sample of Ordinaut's jobs."""
     stale = prometheus_health.is_stale(limits.sample_age)
-    assert not stale, f"{prometheus_health.newest_sample}, limit {limits.sample_age}"
+    assert not stale, f"{prometheus_health.newest_sample} (limit {limits.sample_age})"

@@ -21,9 +21,9 @@ from fixtures.monitoring.labels import labels_of_alerts
 from fixtures.monitoring.silences import JudgedSilences, judged
 from fixtures.settings import BadSettings, Settings, load
 from fixtures.target import watcher
-from playbook.probe import Absent, Cost, Unknown
+from playbook.catalogue import alerts
+from playbook.evidence import Absent, Cost, Unknown
 from playbook.quantities import Span
-from playbook.rules import alerts
 from reports.results import stamp
 
 if TYPE_CHECKING:

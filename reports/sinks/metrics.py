@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, get_args
 
-from playbook.judging import State
+from playbook.outcome import State
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,8 @@ from fixtures.platform.containers import PROJECT_LABEL, SERVICE_LABEL, Container
 from fixtures.platform.logs import LINE_CAP, RECENT
 from fixtures.settings import Deadlines, Settings
 from fixtures.target import Target
-from playbook.probe import Cost, Probes, Unknown
+from playbook.evidence import Cost, Unknown
+from playbook.probe import Probes
 from playbook.quantities import Share, listed
 from sandbox.compose import engine, image
 from sandbox.polling import NotYet, require, until

@@ -15,7 +15,7 @@ from fixtures.clients.docker import Engine
 from fixtures.clients.masking import Masker
 from fixtures.settings import NO_ENGINE, Settings
 from fixtures.target import Target
-from playbook.probe import Cost
+from playbook.evidence import Cost
 from sandbox.breaking import heal_stack
 from sandbox.embedded import EmbeddedStack
 from sandbox.http import CLIENT

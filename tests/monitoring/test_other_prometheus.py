@@ -10,8 +10,8 @@ import pytest
 from fixtures.monitoring.scraping import prometheus_health
 from fixtures.monitoring.series import rule_series
 from fixtures.settings import PrometheusSettings, Settings
-from playbook.alert import minutes, seconds
-from playbook.probe import Unknown
+from playbook.evidence import Unknown
+from playbook.limits import minutes, seconds
 from sandbox.polling import require, until
 from tests.monitoring.conftest import alone, target_of
 

@@ -12,7 +12,7 @@ import pytest
 from checks.monitoring.test_alert_cannot_fire import ALERT
 from fixtures.monitoring.series import rule_series
 from fixtures.settings import Settings
-from playbook.probe import Unknown
+from playbook.evidence import Unknown
 from sandbox.polling import NotYet, until
 from tests.conftest import needs
 from tests.monitoring.conftest import alone, target_of

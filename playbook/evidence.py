@@ -1,0 +1,130 @@
+"""Evidence: what a probe ran and saw, the deadline of its call, and what the run itself cost the target."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+EXCERPT_LINES = 40
+EXCERPT_CHARACTERS = 4000
+LOOKED_THROUGH = 4 * EXCERPT_CHARACTERS  # for secrets
+LONGEST_SECRET = 8000  # characters: a web token can be so long
+GRACE = 1.0  # seconds a probe has beyond its client's deadline, to turn a timeout into a fact
+LEAST_TIME = 0.2  # seconds that a later call of a probe is given where the earlier ones took all of its time
+
+
+class Unknown(Exception):  # noqa: N818  it is an answer, not an error
+    """What was asked could not be judged: the outcome is unknown, never ok.
+
+    `resource` names the part of the target that is unavailable, where that is the reason.
+    """
+
+    def __init__(self, sentence: str, resource: str | None = None) -> None:
+        super().__init__(sentence)
+        self.resource = resource
+
+
+class Absent(Exception):  # noqa: N818
+    """The target is known not to have this component: the outcome is skipped."""
+
+
+class Evidence(Struct, frozen=True):
+    """What a probe ran and saw, secrets masked: `command` repeats it by hand, `took_ms` is in milliseconds."""
+
+    source: str
+    command: str
+    took_ms: float
+    excerpt: str
+
+
+class Record(Struct):
+    """The evidence of one probe, and when its call must have ended (by `time.monotonic`)."""
+
+    run_ends: float
+    call_seconds: float
+    call_ends: float | None = None  # None until the client is imported and the call begins
+    pages: list[Evidence] = field(default_factory=list)
+
+    @property
+    def ends(self) -> float:
+        """The moment after which this probe is no longer waited for."""
+        return min(self.run_ends, self.call_ends or self.run_ends) + GRACE
+
+
+RECORD: ContextVar[Record | None] = ContextVar("record", default=None)
+
+
+def note(mask: Callable[[str], str], source: str, command: str, took_s: float, excerpt: str) -> None:
+    """Add evidence to the probe of this thread: masked here, then cut to what a page bears."""
+    record = RECORD.get()
+    if record is None:
+        return  # a client used outside of a probe, as --show-target does
+    lines = _masked_end(mask, excerpt).splitlines()
+    text = "\n".join(lines[-EXCERPT_LINES:])[-EXCERPT_CHARACTERS:]
+    record.pages.append(Evidence(source, mask(command), round(took_s * 1000, 1), text))
+
+
+def _masked_end(mask: Callable[[str], str], text: str) -> str:
+    """Return the end of a text, masked, without what a cut may have left of a secret: half of one looks like none."""
+    masked = mask(text[-LOOKED_THROUGH:])
+    if len(text) <= LOOKED_THROUGH:
+        return masked
+    line_ends = masked.find("\n", 0, LONGEST_SECRET)
+    return masked[LONGEST_SECRET if line_ends < 0 else line_ends + 1 :]
+
+
+def time_left(at_most: float) -> float:
+    """Return the seconds that the probe of this thread may still wait; its clock starts when it first asks.
+
+    Clients ask once they are imported: on a slow machine that takes longer than the target does to answer.
+    """
+    record = RECORD.get()
+    if record is None:
+        return at_most
+    now = time.monotonic()
+    if record.call_ends is None:
+        record.call_ends = now + record.call_seconds
+    return max(LEAST_TIME, min(at_most, record.call_ends - now))
+
+
+@contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """Let all that is asked here together take no longer than one call may, as in a probe."""
+    token = RECORD.set(Record(time.monotonic() + seconds, seconds))
+    try:
+        yield
+    finally:
+        RECORD.reset(token)
+
+
+class Cost:
+    """What the run itself cost the target, by resource: calls and milliseconds. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spent: dict[str, list[float]] = {}
+
+    @contextmanager
+    def of(self, resource: str) -> Iterator[None]:
+        """Count one call of this resource and the time it takes."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                spent = self._spent.setdefault(resource, [0, 0.0])
+                spent[0] += 1
+                spent[1] += (time.monotonic() - began) * 1000
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """Return `{resource: {calls, ms}}`."""
+        with self._lock:
+            return {name: {"calls": int(n), "ms": round(ms, 1)} for name, (n, ms) in sorted(self._spent.items())}
