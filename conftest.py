@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,9 @@ def plugin_modules() -> Iterator[str]:
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Load them by name: for `pytest_plugins` pytest looks through all that is installed, once for each."""
+    """Register them: for `pytest_plugins` pytest would look through all that is installed, once for each."""
     for name in plugin_modules():
-        pluginmanager.import_plugin(name)
+        pluginmanager.register(import_module(name), name)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

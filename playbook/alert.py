@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from playbook.limits import AlertLimits, NoLimits
 from playbook.quantities import Span
@@ -15,18 +15,18 @@ Role = Literal["trigger", "diagnostic"]
 Severity = Literal[0, 1, 2, 3]
 
 
-class Description(Struct, frozen=True, kw_only=True):
+class Description(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is said of an alert wherever it is shown; sentences quote the limits in force.
 
     `respond_within`, `escalate_after` and `for_seconds` are in seconds; `explains` are the resources whose absence the
     alert is about; `runbook` is a path from the top of the project.
     """
 
-    name: str
+    name: Annotated[str, Meta(min_length=1)]
     severity: Severity
     trigger: str
     impact: str
-    runbook: str
+    runbook: Annotated[str, Meta(pattern=r"^runbooks/\w+\.md$")]
     respond_within: float
     escalate_after: float
     escalate_when: tuple[str, ...] = ()

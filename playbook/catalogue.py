@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import Struct
 
-from playbook.alert import Alert, Check, alert_of, check_of
+from playbook.alert import Alert, Check, Severity, alert_of, check_of
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 
 RUNBOOKS = Path(__file__).parent.parent / "runbooks"  # one page per alert, named like it
+
+
+SEVERITIES: dict[str, Severity] = {"sev0": 0, "sev1": 1, "sev2": 2, "sev3": 3}  # by folder
 
 
 class CheckModule(Struct, frozen=True):
@@ -66,8 +69,14 @@ class Catalogue:
         path = self.paths.get(name.lower())
         if path is None:
             return "there is no alert of that name"
-        page = next((page.stem for page in RUNBOOKS.glob("*.md") if page.stem.lower() == name.lower()), name)
-        return "" if page == name else f"there is no alert of that name (one is {page})"
+        known, _ = self.name_and_severity(path)
+        return "" if known == name else f"there is no alert of that name (one is {known})"
+
+    def name_and_severity(self, path: Path) -> tuple[str, Severity]:
+        """Return an alert's name, by its runbook, and its severity, by its folder (else 1), without importing it."""
+        pascal = "".join(word.capitalize() for word in path.stem.removeprefix("test_").split("_"))
+        name = next((page.stem for page in RUNBOOKS.glob("*.md") if page.stem.lower() == pascal.lower()), pascal)
+        return name, SEVERITIES.get(path.parent.name, 1)
 
     def holds(self, path: Path) -> bool:
         """Return whether a path is one of the folders, lies within one, or contains one."""

@@ -6,9 +6,10 @@ import threading
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,13 +37,24 @@ class Absent(Exception):  # noqa: N818
     """The target is known not to have this component: the outcome is skipped."""
 
 
-class Evidence(Struct, frozen=True):
-    """What a probe ran and saw, secrets masked: `command` repeats it by hand, `took_ms` is in milliseconds."""
+Text = Annotated[str, Meta(min_length=1)]
+Milliseconds = Annotated[float, Meta(ge=0)]
 
-    source: str
-    command: str
-    took_ms: float
+
+class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a probe ran and saw, secrets masked: `command` repeats it by hand."""
+
+    source: Text
+    command: Text
+    took_ms: Milliseconds
     excerpt: str
+
+
+class Spent(Struct, forbid_unknown_fields=True):
+    """What the run itself asked of one resource."""
+
+    calls: Annotated[int, Meta(ge=0)] = 0
+    ms: Milliseconds = 0.0
 
 
 class Record(Struct):
@@ -110,7 +122,7 @@ class Cost:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._spent: dict[str, list[float]] = {}
+        self._spent: dict[str, Spent] = {}
 
     @contextmanager
     def of(self, resource: str) -> Iterator[None]:
@@ -120,11 +132,11 @@ class Cost:
             yield
         finally:
             with self._lock:
-                spent = self._spent.setdefault(resource, [0, 0.0])
-                spent[0] += 1
-                spent[1] += (time.monotonic() - began) * 1000
+                spent = self._spent.setdefault(resource, Spent())
+                spent.calls += 1
+                spent.ms = round(spent.ms + (time.monotonic() - began) * 1000, 1)
 
-    def summary(self) -> dict[str, dict[str, float]]:
-        """Return `{resource: {calls, ms}}`."""
+    def summary(self) -> dict[str, Spent]:
+        """Return what was spent, by resource."""
         with self._lock:
-            return {name: {"calls": int(n), "ms": round(ms, 1)} for name, (n, ms) in sorted(self._spent.items())}
+            return {name: replace(spent) for name, spent in sorted(self._spent.items())}

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from playbook.alert import Description, Role
-from playbook.evidence import Absent, Evidence, Unknown
+from playbook.evidence import Absent, Evidence, Text, Unknown
 
 State = Literal["ok", "firing", "unknown", "pending", "silenced", "noted", "skipped"]
 HOLDS: tuple[State, ...] = ("firing", "pending", "silenced")  # the condition holds, whether or not it pages
 
 
-class Measured(Struct, frozen=True):
+Moment = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]  # UTC
+
+
+class Measured(Struct, frozen=True, forbid_unknown_fields=True):
     """A quantity as people read it, and as a plain number: seconds, a share of 1, a count, bytes."""
 
-    text: str
+    text: Text
     value: float | None
 
 
-class Suppression(Struct, frozen=True):
+class Suppression(Struct, frozen=True, forbid_unknown_fields=True):
     """Why an alert does not fire although its condition holds, by whom, and until when (UTC)."""
 
     kind: Literal["for", "silence", "exemption"]
     by: str
     reason: str
-    until: str
+    until: Moment
 
     @property
     def state(self) -> Literal["pending", "silenced"]:

@@ -1,4 +1,4 @@
-"""What runs found, in an SQLite file beside the reports. Whatever fails here raises; it must not cost a verdict."""
+"""The history: what runs found, in an SQLite file beside the reports. Its errors do not affect the exit status."""
 
 from __future__ import annotations
 
@@ -45,13 +45,12 @@ CREATE TABLE IF NOT EXISTS judgement (
     PRIMARY KEY (target, alert, started_at, run)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS judgement_of_run ON judgement (run);
+CREATE INDEX IF NOT EXISTS judgement_of_cron ON judgement (target, alert, started_at) WHERE honors_for;
 """
-_LATER = "ALTER TABLE judgement ADD COLUMN honors_for INTEGER NOT NULL DEFAULT 0"  # files of before lack it
-_RHYTHM = "CREATE INDEX IF NOT EXISTS rhythm ON judgement (target, alert, started_at) WHERE honors_for"
 
 
 class Run(Struct, frozen=True):
-    """One run as the list of runs shows it; `speaks` are the alerts that were not ok, with their states."""
+    """One run as the list of runs shows it; `not_ok` are alerts with severity and state."""
 
     target: str
     started_at: datetime
@@ -60,11 +59,11 @@ class Run(Struct, frozen=True):
     complete: bool
     selection: str
     folder: str
-    speaks: list[tuple[str, int, str]]
+    not_ok: list[tuple[str, int, str]]
 
     @property
     def at(self) -> str:
-        """When it was started, as people read it."""
+        """When it started, as people read it."""
         return self.started_at.isoformat(" ", "seconds")[:19]
 
 
@@ -75,7 +74,7 @@ class History:
         self.path = root / FILE
 
     def past(self, target: str) -> Past:
-        """Give what there is of a target; an empty past where nothing was recorded yet."""
+        """Return the past of a target; empty where nothing was recorded yet."""
         if not self.path.exists():
             return Past()
         with self._reading() as database:
@@ -90,7 +89,7 @@ class History:
                 ]
                 for (alert,) in database.execute("SELECT DISTINCT alert FROM judgement WHERE target = ?", (target,))
             }
-            rhythm = {
+            cron_runs = {
                 alert: [
                     _moment(at)
                     for (at,) in database.execute(
@@ -109,12 +108,12 @@ class History:
                 (target,),
             ).fetchone()
         containers = msgspec.json.decode(green[1], type=list[ContainerState]) if green else []
-        return Past(records, Green(_moment(green[0]), containers) if green else None, rhythm)
+        return Past(records, Green(_moment(green[0]), containers) if green else None, cron_runs)
 
     def record(self, results: Results, folder: str, keep: int, *, honors_for: bool = False) -> None:
-        """Add a run with the alerts whose trigger it judged, all or nothing, and forget all but the newest runs.
+        """Add a run with the alerts whose trigger it judged, in one transaction, and delete all but the newest runs.
 
-        One that `honors_for` is cron's: the usual interval is that between those.
+        A run that `honors_for` is one of cron's: the usual interval is that between those.
         """
         started = datetime.fromisoformat(results.started_at).timestamp()
         with closing(self._connect()) as database, database:
@@ -123,7 +122,7 @@ class History:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     results.target, started, results.duration_seconds, results.verdict, results.complete,
-                    results.selection.words, folder, json.dumps([asdict(c) for c in results.containers]),
+                    results.selection.text, folder, json.dumps([asdict(c) for c in results.containers]),
                 ),
             )  # fmt: skip
             database.executemany(
@@ -142,14 +141,14 @@ class History:
     def runs(self) -> list[Run]:
         """List the runs, newest first."""
         with self._reading() as database:
-            speaks: dict[int, list[tuple[str, int, str]]] = {}
+            not_ok: dict[int, list[tuple[str, int, str]]] = {}
             for run, alert, severity, state in database.execute(
                 "SELECT run, alert, severity, state FROM judgement WHERE state NOT IN ('ok', 'skipped')"
                 " ORDER BY state != 'firing', severity, alert"
             ):
-                speaks.setdefault(run, []).append((alert, severity, state))
+                not_ok.setdefault(run, []).append((alert, severity, state))
             return [
-                Run(target, _moment(at), duration, verdict, bool(complete), selection, folder, speaks.get(run, []))
+                Run(target, _moment(at), duration, verdict, bool(complete), selection, folder, not_ok.get(run, []))
                 for run, target, at, duration, verdict, complete, selection, folder in database.execute(
                     "SELECT id, target, started_at, duration, verdict, complete, selection, folder FROM run"
                     " ORDER BY started_at DESC, id DESC"
@@ -158,7 +157,7 @@ class History:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """Open the file to read it; where there is no room or right for the files that takes, as one that stays."""
+        """Open the file to read it; without room or permission for the journal, as an immutable one."""
         try:
             database = self._connect()
         except sqlite3.OperationalError as error:
@@ -169,7 +168,7 @@ class History:
             yield database
 
     def _connect(self) -> sqlite3.Connection:
-        """Open the file, the owner's alone, and make what it lacks."""
+        """Open the file, readable by the owner alone, and create the tables that it lacks."""
         if not self.path.exists():
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.path.touch(mode=0o600)
@@ -179,19 +178,13 @@ class History:
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute("PRAGMA foreign_keys = ON")
             database.executescript(_SCHEMA)
-            if not _has_rhythm(database):
-                with database:
-                    database.execute("BEGIN IMMEDIATE")
-                    if not _has_rhythm(database):  # another run may have been first
-                        database.execute(_LATER)
-            database.execute(_RHYTHM)
         except sqlite3.Error:
             database.close()
             raise
         return database
 
     def try_to_write(self) -> None:
-        """Raise what recording a run now would: no right to, no room for it, another one that holds the file."""
+        """Raise what recording a run now would raise: no permission, no room, another run that holds the file."""
         with closing(self._connect()) as database:
             database.execute("BEGIN IMMEDIATE")
             database.rollback()
@@ -199,15 +192,15 @@ class History:
             trial.write(bytes(ROOM))
             trial.flush()
 
-    def put_aside(self) -> None:
-        """Keep a damaged file under another name, so that the next run begins a new one."""
+    def set_damaged_aside(self) -> None:
+        """Rename a damaged file to history.damaged, so that the next run starts a new one."""
         self.path.replace(self.path.with_suffix(".damaged"))
         for rest in ("-wal", "-shm"):
             self.path.with_name(FILE + rest).unlink(missing_ok=True)
 
 
-class Memory:
-    """The past of one target, read when it is first asked for; a history that cannot be read is none, and says so."""
+class Earlier:
+    """The earlier runs of one target, read when first asked for; where they cannot be read, `complaint` says why."""
 
     def __init__(self, root: Path, target: str) -> None:
         self._root = root
@@ -223,7 +216,7 @@ class Memory:
         except (sqlite3.Error, OSError, ValueError) as error:
             self.complaint = f"the history could not be read: {error}"
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-                self.complaint += f"; {_put_aside(history)}"
+                self.complaint += f"; {_set_aside(history)}"
             return Past()
 
     @cached_property
@@ -236,30 +229,25 @@ class Memory:
         return ""
 
     def failing_since(self, alert: Alert, now: datetime) -> datetime:
-        """Give the moment since which an alert's condition has held, that it does now included.
+        """Return the moment since which an alert's condition has held, this run included.
 
-        Raises Unknown where this run cannot be recorded: to the next one it would have begun to hold just then, and
-        to each after it.
+        Raises Unknown where this run cannot be recorded: each later run would see the condition begin just then.
         """
-        past = self.past  # first: a damaged file is put aside
+        past = self.past  # first: a damaged file is renamed
         if self._unwritable:
             raise Unknown(f"the history cannot be written: {self._unwritable}")
-        return past.since(alert.name, "firing", alert.lasts, now)
+        return past.since(alert.name, "firing", alert.for_, now)
 
 
-def _put_aside(history: History) -> str:
-    """Put a damaged history aside, and say what came of it."""
+def _set_aside(history: History) -> str:
+    """Rename a damaged history, and say what happened."""
     try:
-        history.put_aside()
+        history.set_damaged_aside()
     except FileNotFoundError:
-        return "another run has put it aside"
+        return "another run has already renamed it"
     except OSError as error:
-        return f"nor could it be put aside: {error}"
-    return "it is put aside, and a new one is begun"
-
-
-def _has_rhythm(database: sqlite3.Connection) -> bool:
-    return any(row[1] == "honors_for" for row in database.execute("PRAGMA table_info(judgement)"))
+        return f"it could not be renamed: {error}"
+    return "moved to history.damaged; started a new one"
 
 
 def _moment(seconds: float) -> datetime:

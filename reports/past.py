@@ -1,4 +1,4 @@
-"""What earlier runs mean for this one: since when, how often it changed, what changed since all was well. Pure."""
+"""What earlier runs mean for this one: since when, how often it changed, what changed in the containers. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from statistics import median
 
 from msgspec import Struct, field
 
-from playbook.outcome import State
+from playbook.evidence import Text
+from playbook.outcome import HOLDS, State
 
-FAILING: tuple[State, ...] = ("firing", "pending", "silenced")  # the condition holds, whoever is told of it
 TOLERATED_GAP = 2.5  # times the usual interval between runs
 LEAST_GAP = timedelta(minutes=10)  # people look again within seconds, and then after minutes: it is the same outage
 SHORT_ID = 12  # of an image, as docker shows it
@@ -27,24 +27,24 @@ class Record(Struct, frozen=True):
     since: datetime | None = None
 
 
-class ContainerState(Struct, frozen=True):
-    """What a container was made of, and when it was started."""
+class ContainerState(Struct, frozen=True, forbid_unknown_fields=True):
+    """The id of a container's image, and when it was started, as the engine has it; empty for one that never was."""
 
-    name: str
-    service: str
+    name: Text
+    service: Text
     image: str
     started_at: str
 
 
 class Green(Struct, frozen=True):
-    """The last run that looked at everything and found it well, and the containers it saw."""
+    """The last run that judged everything and found it ok, and the containers it saw."""
 
     at: datetime
     containers: list[ContainerState]
 
 
 class Recovery(Struct, frozen=True):
-    """An alert that fired of late and does no more: since when (UTC), and for how long it had, in seconds."""
+    """An alert that fired recently and no longer does: since when (UTC), and how long it had fired, in seconds."""
 
     at: datetime
     lasted_seconds: float
@@ -55,16 +55,16 @@ class Past(Struct, frozen=True):
 
     records: Mapping[str, Sequence[Record]] = field(default_factory=dict)
     green: Green | None = None
-    rhythm: Mapping[str, Sequence[datetime]] = field(default_factory=dict)  # of an alert's runs with --honor-for
+    cron_runs: Mapping[str, Sequence[datetime]] = field(default_factory=dict)  # of an alert, with --honor-for
 
-    def since(self, alert: str, state: State, lasts: timedelta, now: datetime) -> datetime:
-        """Give the moment since which an alert is in the state it has now, as far as runs can tell.
+    def since(self, alert: str, state: State, for_: timedelta, now: datetime) -> datetime:
+        """Return the moment since which an alert is in its present state, as far as runs show.
 
-        A gap between runs that is longer than `lasts`, 2.5 times the usual interval and ten minutes breaks it. While
-        no interval is known, none does: rather a page a little early than one that never comes.
+        A gap between runs that is longer than `for`, 2.5 times the usual interval and ten minutes interrupts it. While
+        no interval is known, no gap does: better a page that is a little early than one that never comes.
         """
-        kin = FAILING if state in FAILING else (state,)
-        # A run that could not tell speaks neither for nor against a condition that holds in the runs around it.
+        kin = HOLDS if state in HOLDS else (state,)
+        # An unknown run says nothing about a condition that holds in the runs around it.
         ignored = ("skipped",) if state == "unknown" else ("skipped", "unknown")
         records = self.records.get(alert, ())
         last = next((place for place, record in enumerate(records) if record.state not in ignored), None)
@@ -72,40 +72,40 @@ class Past(Struct, frozen=True):
             return now
         usual = self._usual_interval(alert)
         gap = max(newer - older for newer, older in pairwise([now, *(record.at for record in records[: last + 1])]))
-        if usual is not None and gap > max(lasts, TOLERATED_GAP * usual, LEAST_GAP):
+        if usual is not None and gap > max(for_, TOLERATED_GAP * usual, LEAST_GAP):
             return now
         return records[last].since or records[last].at
 
     def _usual_interval(self, alert: str) -> timedelta | None:
-        """Give the median between cron's runs where there are any: a gate's follow each other within seconds."""
-        moments = self.rhythm.get(alert) or [record.at for record in self.records.get(alert, ())]
+        """Return the median interval, of cron's runs where there are any: a gate's follow each other within seconds."""
+        moments = self.cron_runs.get(alert) or [record.at for record in self.records.get(alert, ())]
         intervals = [(newer - older).total_seconds() for newer, older in pairwise(moments)]
         return timedelta(seconds=median(intervals)) if intervals else None
 
     def changes_of_state(self, alert: str, state: State) -> int:
         """Count how often an alert began to hold or ceased to, over the runs that are remembered."""
         states = [state, *(record.state for record in self.records.get(alert, ()))]
-        held = [state in FAILING for state in states if state in ("ok", *FAILING)]
+        held = [state in HOLDS for state in states if state in ("ok", *HOLDS)]
         return sum(newer != older for newer, older in pairwise(held))
 
     def recovery(self, alert: str, state: State, now: datetime) -> Recovery | None:
-        """Say when an alert that is ok ceased to hold; None where it did not hold of late."""
+        """Return when an alert that is ok ceased to hold; None where it did not hold in the remembered runs."""
         at = now
         for record in self.records.get(alert, ()) if state == "ok" else ():
-            if record.state in FAILING:
+            if record.state in HOLDS:
                 return Recovery(at, (at - (record.since or record.at)).total_seconds())
             if record.state == "ok":
                 at = record.at
         return None
 
     def changes(self, now: Sequence[ContainerState] | None) -> list[str]:
-        """Say what became of the containers since the last green run; nothing where either did not see them (None)."""
+        """Return what changed in the containers since the last green run; nothing where either did not see them (None)."""
         if self.green is None or not self.green.containers or now is None:
             return []
         before = {container.name: container for container in self.green.containers}
         after = {container.name: container for container in now}
         gone = [f"{name} is gone" for name in before if name not in after]
-        return gone + [words for name, container in after.items() if (words := _change(before.get(name), container))]
+        return gone + [change for name, container in after.items() if (change := _change(before.get(name), container))]
 
 
 def _change(before: ContainerState | None, after: ContainerState) -> str:
@@ -117,7 +117,7 @@ def _change(before: ContainerState | None, after: ContainerState) -> str:
     if before.started_at == after.started_at:
         return ""
     return (
-        f"{after.name} was started again: {after.started_at[:19]}Z"
+        f"{after.name} was restarted at {after.started_at[:19]}Z"
         if after.started_at
         else f"{after.name} is not started"
     )

@@ -10,27 +10,31 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 import pytest
+from _pytest.junitxml import LogXML  # pytest has no public name for it
 from msgspec.structs import replace
+from pytest_html.basereport import BaseReport  # type: ignore[import-untyped]
 
-from fixtures.settings import BadSettings, settings_of
-from fixtures.target import TARGET
-from playbook.alert import AlertRow
-from playbook.catalogue import alert_names
+from fixtures.platform.containers import container_of
+from fixtures.settings import settings_of
+from fixtures.target import target_of
+from playbook.alert import Description
+from playbook.catalogue import catalogue_of
+from playbook.evidence import Spent
 from playbook.outcome import CheckOutcome
-from playbook.probe import PROBES
+from playbook.probe import PROBES, ProbeSummary
 from playbook.selection import asks_for_all, is_health_run, part_of_alert
 from playbook.suppression import FAILING_SINCE
+from playbook.target import TARGET, BadSettings
 from reports import terminal
-from reports.history import Memory
+from reports.history import Earlier
 from reports.pages import table
 from reports.past import ContainerState, Past
-from reports.publishing import Published, output_of, publish
+from reports.publishing import Published, publish
 from reports.results import (
-    SCHEMA_VERSION,
     Changes,
     Results,
     Selection,
@@ -40,7 +44,6 @@ from reports.results import (
     states_that_count,
     verdict,
 )
-from reports.runbooks import HERE as RUNBOOKS
 from reports.sinks import github
 
 if TYPE_CHECKING:
@@ -53,6 +56,34 @@ _WORDS = {
     "silenced": ("xfailed", "m", ("SILENCED", {"yellow": True})),
     "noted": ("xfailed", "n", ("NOTED", {"yellow": True})),
 }
+
+
+KEEP = 1000  # three days and a half of a run every five minutes
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add where a run goes, and who is notified."""
+    group = parser.getgroup("ordinaut")
+    group.addoption("--output", metavar="DIR", type=Path, help="the folder of the reports (default: reports/output)")
+    group.addoption(
+        "--keep", metavar="N", type=_at_least_one, default=KEEP,
+        help=f"how many runs are kept, in the history and as reports (default: {KEEP})",
+    )  # fmt: skip
+    group.addoption("--results", metavar="FILE", type=Path, help="write results.json to this file too")
+    group.addoption("--metrics", metavar="FILE", type=Path, help="write the run as Prometheus metrics (a textfile)")
+    group.addoption("--ping", metavar="URL", help="ask for URL/<exit status> at the end, as healthchecks.io has it")
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise pytest.UsageError(f"--keep: {text!r} is not a number of runs")
+    return int(text)
+
+
+def output_of(config: pytest.Config) -> Path:
+    """Return the folder of the reports."""
+    folder: Path = config.option.output or config.rootpath / "reports" / "output"
+    return folder
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -90,22 +121,22 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
     excinfo.traceback = excinfo.traceback.filter(_has_line)
 
 
-def _remember(session: pytest.Session) -> Memory | None:
+def _earlier(session: pytest.Session) -> Earlier | None:
     """Let the judging ask what earlier runs found."""
     if TARGET not in session.stash:
         return None
-    memory = Memory(output_of(session.config), session.stash[TARGET].name)
-    session.stash[FAILING_SINCE] = memory.failing_since
-    return memory
+    earlier = Earlier(output_of(session.config), session.stash[TARGET].name)
+    session.stash[FAILING_SINCE] = earlier.failing_since
+    return earlier
 
 
 class _Worker:
     """In a worker of xdist: hand what only this process knows to the one that reports."""
 
-    memory: Memory | None = None
+    earlier: Earlier | None = None
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        self.memory = _remember(session)
+        self.earlier = _earlier(session)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection_finish(self, session: pytest.Session) -> Iterator[None]:
@@ -119,11 +150,12 @@ class _Worker:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if PROBES in session.stash:
             output: dict[str, Any] = getattr(session.config, "workeroutput")  # noqa: B009  xdist adds it
-            output["probes"] = session.stash[PROBES].summary()
-            output["cost"] = session.stash[TARGET].cost.summary()
+            target = target_of(session)
+            output["probes"] = msgspec.to_builtins(session.stash[PROBES].summary())
+            output["cost"] = msgspec.to_builtins(target.context.cost.summary())
             output["containers"] = msgspec.to_builtins(_containers(session))
-            output["compose_command"] = session.stash[TARGET].engine.compose_command
-            output["complaint"] = self.memory.complaint if self.memory else ""
+            output["compose_command"] = target.engine.compose_command
+            output["complaint"] = self.earlier.complaint if self.earlier else ""
 
 
 @dataclass(eq=False)
@@ -137,35 +169,35 @@ class HealthRun:
     modules: set[str] = field(default_factory=set)  # of the alerts that are to be judged
     lost: dict[str, str] = field(default_factory=dict)  # checks that failed without an outcome, and why
     stopped_by_option: bool = False  # -x, in a worker of xdist
-    probes: list[dict[str, Any]] = field(default_factory=list)
-    cost: dict[str, dict[str, float]] = field(default_factory=dict)
+    probes: list[ProbeSummary] = field(default_factory=list)
+    cost: dict[str, Spent] = field(default_factory=dict)
     containers: list[ContainerState] | None = None  # None: nobody saw them
     compose_command: str = ""
-    memory: Memory | None = None
+    earlier: Earlier | None = None
     results: Results | None = None
     published: Published = field(default_factory=Published)
 
     def __post_init__(self) -> None:
         """Make a place for what pytest's own reporters write; where there is none they write nothing."""
         option = self.config.option
-        self._wanted = {"report.html": option.htmlpath, "junit.xml": option.xmlpath}  # where the user wants them too
+        self._wanted = {"report.html": option.htmlpath, "junit.xml": option.xmlpath}  # the user's own copies
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self.page = self.junit = None
         with self.published.complaining("what pytest itself reports"):
             self._scratch = tempfile.TemporaryDirectory(prefix="ordinaut-report-")
-            self.page, self.junit = f"{self._scratch.name}/pytest.html", f"{self._scratch.name}/junit.xml"
-        self._muted: list[tuple[str, Any]] = []
+            self.page, self.junit = f"{self._scratch.name}/checks.html", f"{self._scratch.name}/junit.xml"
+        self._silent: list[tuple[str, Any]] = []
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Let a SIGTERM leave a report, as Ctrl-C does."""
-        self.memory = _remember(session)
+        self.earlier = _earlier(session)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _interrupt)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_unconfigure(self) -> None:
         """Remove what pytest's own reporters wrote; they unregister themselves after us."""
-        for name, plugin in self._muted:
+        for name, plugin in self._silent:
             self.config.pluginmanager.register(plugin, name)
         if self._scratch:
             self._scratch.cleanup()
@@ -176,7 +208,9 @@ class HealthRun:
             path, longrepr = Path(report.nodeid), str(report.longrepr)
             lines = [line for line in longrepr.splitlines() if line.startswith("E ")] or longrepr.splitlines()[-1:]
             why = " ".join(lines).removeprefix("E").strip()
-            self.broken_modules[report.nodeid] = _untold(path, f"the module {path} does not import: {why}")
+            self.broken_modules[report.nodeid] = _unjudged(
+                self.config, path, f"the module {path} does not import: {why}"
+            )
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know which alerts are going to be judged."""
@@ -185,7 +219,8 @@ class HealthRun:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Know it from the workers of xdist, where they collect."""
-        known = {str(path.relative_to(self.config.rootpath)) for path in alert_names().values()}
+        paths = catalogue_of(self.config).paths.values()
+        known = {str(path.relative_to(self.config.rootpath)) for path in paths}
         self.modules |= known & {identity.partition("::")[0] for identity in ids}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -210,15 +245,15 @@ class HealthRun:
         if "wrong_setting" in output:
             raise BadSettings(output["wrong_setting"])
         self.stopped_by_option |= bool(output.get("shouldfail"))
-        self.probes += output.get("probes", [])
+        self.probes += msgspec.convert(output.get("probes", []), list[ProbeSummary])
         self.published.complain(output.get("complaint", ""))
         self.compose_command = self.compose_command or output.get("compose_command", "")
         if self.containers is None:
             self.containers = msgspec.convert(output.get("containers"), list[ContainerState] | None)
-        for name, spent in output.get("cost", {}).items():
-            mine = self.cost.setdefault(name, {"calls": 0, "ms": 0.0})
-            mine["calls"] += spent["calls"]
-            mine["ms"] = round(mine["ms"] + spent["ms"], 1)
+        for name, spent in msgspec.convert(output.get("cost", {}), dict[str, Spent]).items():
+            mine = self.cost.setdefault(name, Spent())
+            mine.calls += spent.calls
+            mine.ms = round(mine.ms + spent.ms, 1)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
@@ -230,18 +265,20 @@ class HealthRun:
         )
         with self.published.complaining("what pytest itself reports"):
             yield
-        self._mute()
+        self._silence_reporters()
         if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
         interrupted = bool(stopped or session.shouldfail or session.shouldstop)
         if PROBES in session.stash and not self.probes:
             self.probes = session.stash[PROBES].summary()
-            self.cost = session.stash[TARGET].cost.summary()
+            self.cost = target_of(session).context.cost.summary()
             self.containers = _containers(session)
-            self.compose_command = session.stash[TARGET].engine.compose_command
+            self.compose_command = target_of(session).engine.compose_command
         outcomes = list(self.outcomes.values()) + list(self.broken_modules.values())
         outcomes += self._lost(outcomes)
-        outcomes += self._never_judged(outcomes, "the run was stopped before" if interrupted else "nothing came of it")
+        outcomes += self._never_judged(
+            outcomes, "the run was stopped before" if interrupted else "no result was reported"
+        )
         status = exit_status(states_that_count(outcomes))
         own_end = self.broken_modules or self.stopped_by_option
         if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR or (
@@ -253,19 +290,19 @@ class HealthRun:
             self.results = self._results(session, outcomes, status, complete=not interrupted)
             self._publish(self.results)
 
-    def _mute(self) -> None:
+    def _silence_reporters(self) -> None:
         """Keep pytest's own reporters from naming the files that are about to be removed."""
         for name, plugin in self.config.pluginmanager.list_name_plugin():
-            if type(plugin).__name__ in ("LogXML", "SelfContainedReport"):
+            if isinstance(plugin, LogXML | BaseReport):
                 self.config.pluginmanager.unregister(plugin)
-                self._muted.append((name, plugin))
+                self._silent.append((name, plugin))
 
     def _lost(self, outcomes: list[CheckOutcome]) -> list[CheckOutcome]:
         """Give an unknown for each check that failed without an outcome."""
         judged = {_module(outcome): outcome for outcome in outcomes if outcome.role == "trigger"}
         lost = []
         for identity, why in self.lost.items():
-            outcome = replace(_untold(Path(identity.partition("::")[0]), why), id=identity)
+            outcome = replace(_unjudged(self.config, Path(identity.partition("::")[0]), why), id=identity)
             if trigger := judged.get(_module(outcome)):
                 outcome = replace(outcome, alert=trigger.alert, role="diagnostic")
             lost.append(outcome)
@@ -275,25 +312,28 @@ class HealthRun:
         """Give an unknown for each alert that was to be judged and whose trigger has no outcome."""
         judged = {_module(outcome) for outcome in outcomes if outcome.role == "trigger"}
         rows = {_module(outcome): outcome.alert for outcome in outcomes}
-        untold = {module: _untold(Path(module), f"not judged: {why}") for module in sorted(self.modules - judged)}
+        unjudged = {
+            module: _unjudged(self.config, Path(module), f"not judged: {why}")
+            for module in sorted(self.modules - judged)
+        }
         return [
-            replace(outcome, judged=False, alert=rows.get(module, outcome.alert)) for module, outcome in untold.items()
+            replace(outcome, judged=False, alert=rows.get(module, outcome.alert))
+            for module, outcome in unjudged.items()
         ]
 
     def _results(
         self, session: pytest.Session, outcomes: list[CheckOutcome], status: int, *, complete: bool
     ) -> Results:
         option = self.config.option
-        target = session.stash.get(TARGET, None)
+        target = target_of(session) if TARGET in session.stash else None
         settings = target.settings if target else settings_of(self.config).settings
         finished = datetime.now(UTC)
         arguments = [str(argument) for argument in self.config.args if not asks_for_all(self.config, argument)]
         last_failed = getattr(option, "lf", False)  # absent where pytest's cache is turned off
-        past = self.memory.past if self.memory else Past()
+        past = self.earlier.past if self.earlier else Past()
         changes = past.changes(self.containers)
         partial = bool(option.keyword or last_failed or any("::" in argument for argument in arguments))
         return Results(
-            schema_version=SCHEMA_VERSION,
             target=target.name if target else settings.name,
             timezone=settings.timezone,
             started_at=stamp(self.started),
@@ -301,7 +341,7 @@ class HealthRun:
             duration_seconds=round((finished - self.started).total_seconds(), 3),
             complete=complete,
             verdict=verdict(status),
-            exit_status=status,
+            exit_status=cast("Literal[0, 1, 2, 3, 5, 6]", status),
             selection=Selection(option.markexpr, option.keyword, arguments, partial),
             alerts=alerts_of(outcomes, self.started, past),
             probes=self.probes,
@@ -313,10 +353,11 @@ class HealthRun:
 
     def _publish(self, results: Results) -> None:
         done = self.published
-        if self.memory:
-            done.complain(self.memory.complaint)
-        table, junit = self._written(self.page), self._written(self.junit) or ""
-        files = publish(done, results, self.started, table, junit, self.config.option, output_of(self.config))
+        if self.earlier:
+            done.complain(self.earlier.complaint)
+        found = {"checks.html": self._written(self.page), "junit.xml": self._written(self.junit) or ""}
+        written = {name: text for name, text in found.items() if text is not None}
+        files = publish(done, results, self.started, written, self.config.option, output_of(self.config))
         for name, wanted in self._wanted.items():
             if wanted and name in files:
                 with done.complaining(wanted):
@@ -341,10 +382,11 @@ class HealthRun:
 
 
 def _containers(session: pytest.Session) -> list[ContainerState] | None:
-    seen = session.stash[TARGET].engine.seen()
+    seen = target_of(session).engine.seen()
     if seen is None:
         return None
-    return sorted((ContainerState(c.name, c.service, c.image, c.started_at) for c in seen), key=lambda c: c.name)
+    found = (container_of(raw) for raw in seen)
+    return sorted((ContainerState(c.name, c.service, c.image, c.started_at) for c in found), key=lambda c: c.name)
 
 
 def _module(outcome: CheckOutcome) -> str:
@@ -362,12 +404,11 @@ def _has_line(entry: Any) -> bool:
         return False
 
 
-def _untold(path: Path, message: str) -> CheckOutcome:
-    """Give the unknown of an alert of which only the module is known; it is named like its runbook, as its file is."""
-    words = path.stem.removeprefix("test_").split("_")
-    plain = "".join(word.capitalize() for word in words)
-    name = next((page.stem for page in RUNBOOKS.glob("*.md") if page.stem.lower() == plain.lower()), plain)
-    folder = path.parent.name
-    severity = int(folder[-1]) if folder.startswith("sev") else 1
-    row = AlertRow(name, severity, "", "", f"runbooks/{name}.md", 0.0, 0.0, [], None, 0.0)
-    return CheckOutcome(str(path), row, "trigger", [], "unknown", "", message)
+def _unjudged(config: pytest.Config, path: Path, message: str) -> CheckOutcome:
+    """Return the unknown of an alert of which only the module is known; its name is that of its runbook."""
+    name, severity = catalogue_of(config).name_and_severity(path)
+    about = Description(
+        name=name, severity=severity, trigger="", impact="", runbook=f"runbooks/{name}.md", respond_within=0.0,
+        escalate_after=0.0,
+    )  # fmt: skip
+    return CheckOutcome(str(path), about, "trigger", [], "unknown", "", message)

@@ -1,85 +1,59 @@
-"""What is made of a run's results: its files, the history, whoever else is told. None of it can cost the verdict."""
+"""What is done with a run's results: its files, the history, the sinks. None of it affects the exit status."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pytest
 from msgspec import Struct, field
 
 from reports.history import History
 from reports.output import prune, replace_file, write_run
-from reports.pages import overview as index
-from reports.pages import report as html
+from reports.pages import overview, report
 from reports.sinks import github
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from reports.results import Results
 
-KEEP = 1000  # three days and a half of a run every five minutes
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add where a run goes, and who is told of it."""
-    group = parser.getgroup("ordinaut")
-    group.addoption("--output", metavar="DIR", type=Path, help="the folder of the reports (default: reports/output)")
-    group.addoption(
-        "--keep", metavar="N", type=_at_least_one, default=KEEP,
-        help=f"how many runs are kept, in the history and as reports (default: {KEEP})",
-    )  # fmt: skip
-    group.addoption("--results", metavar="FILE", type=Path, help="write results.json to this file too")
-    group.addoption("--metrics", metavar="FILE", type=Path, help="write the run as Prometheus metrics (a textfile)")
-    group.addoption("--ping", metavar="URL", help="ask for URL/<exit status> at the end, as healthchecks.io has it")
-
-
-def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise pytest.UsageError(f"--keep: {text!r} is no number of runs")
-    return int(text)
-
-
-def output_of(config: pytest.Config) -> Path:
-    """Give the folder of the reports."""
-    folder: Path = config.option.output or config.rootpath / "reports" / "output"
-    return folder
-
 
 class Published(Struct):
-    """Where a run was written, and what went wrong on the way."""
+    """Where a run was written, and what went wrong with that."""
 
     folder: Path | None = None
     complaints: list[str] = field(default_factory=list)
 
     @contextmanager
     def complaining(self, what: str) -> Iterator[None]:
-        """Turn a failure to write into a sentence; one is enough where several things fail for one cause."""
+        """Turn a failure to write into a sentence, once where several things fail for one reason."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001  whatever fails in reporting must not cost the verdict
-            words = str(error) if isinstance(error, sqlite3.Error | OSError) else f"{type(error).__name__}: {error}"
-            if not any(words in complaint for complaint in self.complaints):
-                self.complain(f"{what} could not be written: {words}")
+        except Exception as error:  # noqa: BLE001  what fails in reporting must not affect the exit status
+            text = str(error) if isinstance(error, sqlite3.Error | OSError) else f"{type(error).__name__}: {error}"
+            if not any(text in complaint for complaint in self.complaints):
+                self.complain(f"{what} could not be written: {text}")
 
     def complain(self, sentence: str) -> None:
-        """Keep a sentence, once; an empty one says nothing."""
+        """Keep a sentence, once; an empty one is left out."""
         if sentence and sentence not in self.complaints:
             self.complaints.append(sentence)
 
 
 def publish(
-    done: Published, results: Results, started: datetime, table: str | None, junit: str, option: Any, root: Path
+    done: Published, results: Results, started: datetime, written: dict[str, str], option: Any, root: Path
 ) -> dict[str, str]:
-    """Write and tell a run, give its files; `table` is pytest-html's page, `junit` pytest's own XML."""
-    files = {"junit.xml": junit}
+    """Write a run's files, hand it to whoever else is to know, and return the files.
+
+    `written` are the files that pytest's own reporters wrote: junit.xml, checks.html.
+    """
+    files = dict(written)
     with done.complaining("report.html"):
-        files["report.html"] = html.render(results, table)
+        files["report.html"] = report.render(results, has_checks_page="checks.html" in files)
     with done.complaining("results.json"):
         files["results.json"] = msgspec.json.format(msgspec.json.encode(results), indent=2).decode()
     with done.complaining("the report"):
@@ -90,7 +64,7 @@ def publish(
         history = History(root)
         folder = done.folder.name if done.folder else ""
         history.record(results, folder, option.keep, honors_for=option.honor_for)
-        index.write(root, history.runs(), results.timezone)
+        overview.write(root, history.runs(), results.timezone)
     if option.results and "results.json" in files:
         with done.complaining("the results"):
             replace_file(option.results, files["results.json"])

@@ -1,58 +1,63 @@
-"""Outcomes in, results out: what every report says, as data. The contract is results.schema.json beside this file."""
+"""Outcomes in, results out: what every report says, as data. `results.schema.json` is generated from these types."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+from msgspec.structs import asdict
 
-from playbook.alert import AlertRow
-from playbook.evidence import Evidence
-from playbook.outcome import CheckOutcome, Measured, Muted, State
+from playbook import __version__
+from playbook.alert import Description, Role
+from playbook.evidence import Evidence, Milliseconds, Spent, Text
+from playbook.outcome import HOLDS, CheckOutcome, Measured, Moment, State, Suppression
+from playbook.probe import ProbeSummary
 from reports.past import ContainerState, Past
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA_VERSION = 1
-NOTHING_JUDGED = 5  # as pytest's own status for "no tests collected"
+SCHEMA_VERSION: Literal[2] = 2
+NOTHING_JUDGED = 5  # as pytest's own exit status for "no tests collected"
 FIRING, UNKNOWN = 1, 6
-FLAPPING = 5  # changes of state within the runs that are remembered
+FLAPPING = 5  # changes of state within the remembered runs
 Verdict = Literal["ok", "firing", "unknown"]
+Name = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]  # of a cause, and of the section of its runbook
+NotNegative = Annotated[float, Meta(ge=0)]
 
-_EXPLAINS = ("firing", "unknown", "pending", "silenced")  # states in which an alert explains others
+_EXPLAINS = (*HOLDS, "unknown")  # states in which an alert explains others
 _WORST_FIRST: dict[State, int] = {
     "firing": 0, "unknown": 1, "silenced": 2, "pending": 3, "noted": 4, "ok": 5, "skipped": 6,
 }  # fmt: skip
 
 
-class CheckResult(Struct, frozen=True):
-    """One check of an alert."""
+class CheckResult(Struct, frozen=True, forbid_unknown_fields=True):
+    """One check of an alert; `steps` are the playbook's numbered steps that it covers."""
 
-    id: str
-    role: str
-    step: list[int]
+    id: Text
+    role: Role
+    steps: list[Annotated[int, Meta(ge=1)]]
     outcome: State
-    cause: str | None
+    cause: Name | None
     claim: str
     message: str
-    duration_ms: float
+    duration_ms: Milliseconds
     evidence: list[Evidence]
 
 
-class Cause(Struct, frozen=True):
-    """A probable cause, most likely first, and where its runbook deals with it."""
+class Cause(Struct, frozen=True, forbid_unknown_fields=True):
+    """A probable cause, the section of the runbook about it, and the values of that section's placeholders."""
 
-    name: str
-    runbook_anchor: str
-    message: str
-    values: dict[str, str]  # what the runbook's commands name in angle brackets
+    name: Name
+    runbook_anchor: Name
+    message: Text
+    values: dict[str, str]
 
 
 class Finding(Struct, frozen=True):
-    """What diagnostics of these causes found, or could not tell, all in the same words."""
+    """The causes that diagnostics found, or could not judge, all with the same message."""
 
     outcome: State
     causes: list[str]
@@ -62,71 +67,66 @@ class Finding(Struct, frozen=True):
         return f"{', '.join(self.causes)}: {self.message}"
 
 
-class Point(Struct, frozen=True):
+class Point(Struct, frozen=True, forbid_unknown_fields=True):
     """What a run found of an alert: when (UTC), its state, and the value beside its limit, as plain numbers."""
 
-    at: str
+    at: Moment
     state: State
     value: float | None
     limit: float | None
 
 
-class Recovered(Struct, frozen=True):
-    """When an alert ceased to hold (UTC), and how long it had held."""
+class Recovered(Struct, frozen=True, forbid_unknown_fields=True):
+    """When an alert's condition ceased to hold (UTC), and how long it had held."""
 
-    at: str
-    lasted_seconds: float
-
-
-class Changes(Struct, frozen=True):
-    """What became of the containers since the last run that found everything well (UTC)."""
-
-    since: str
-    words: list[str]
+    at: Moment
+    lasted_seconds: NotNegative
 
 
-class AlertResult(Struct, frozen=True):
-    """One alert, judged. `caused_by` names the resource or the alert that explains this one.
+class Changes(Struct, frozen=True, forbid_unknown_fields=True):
+    """What changed in the containers since the last run that found everything ok (UTC), one sentence each."""
 
-    `recent` is what the last runs found, this one last; `changes_of_state` says how often it began or ceased to hold
-    in them.
+    since: Moment
+    sentences: Annotated[list[str], Meta(min_length=1)]
+
+
+class AlertResult(Description, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One alert, judged: its description, and what the run found.
+
+    `caused_by` names the alert or the resource that explains this one. `recent` is what the last runs found, this one
+    last; `changes_of_state` counts how often the condition began or ceased to hold in them. `judged` is false where
+    the run was stopped before.
     """
 
-    name: str
-    severity: int
     state: State
-    since: str | None
+    since: Moment | None
     measured: Measured | None
     limit: Measured | None
     message: str
-    caused_by: str | None
+    caused_by: Text | None
     causes: list[Cause]
-    runbook: str
-    respond_by: str | None
-    escalate_at: str | None
-    trigger: str
-    impact: str
-    escalate_when: list[str]
-    checks: list[CheckResult]
-    judged: bool = True  # False: the run was stopped before
-    muted: Muted | None = None
-    recent: list[Point] = field(default_factory=list)
-    changes_of_state: int = 0
+    respond_by: Moment | None
+    escalate_at: Moment | None
+    checks: Annotated[list[CheckResult], Meta(min_length=1)]
+    judged: bool = True
+    suppressed: Suppression | None = None
+    recent: Annotated[list[Point], Meta(min_length=1)] = field(default_factory=list)
+    changes_of_state: Annotated[int, Meta(ge=0)] = 0
     recovered: Recovered | None = None
 
     @property
     def follows(self) -> bool:
-        """It is not well, and another alert or a resource explains that."""
+        """It is not ok, and another alert or a resource explains that."""
         return self.caused_by is not None and self.shown_state in ("firing", "unknown", "noted")
 
     @property
     def flaps(self) -> bool:
-        """It comes and goes: what is told of it now may be different in a moment."""
+        """It comes and goes: its state may be different in a moment."""
         return self.changes_of_state >= FLAPPING
 
     @property
     def findings(self) -> list[Finding]:
-        """What diagnostics found while the alert does not fire, or could not tell; not what the alert says itself."""
+        """What diagnostics noted or could not judge, without what the alert itself says."""
         found: dict[tuple[State, str], Finding] = {}
         for check in self.checks:
             if check.role == "diagnostic" and check.outcome in ("noted", "unknown") and check.message != self.message:
@@ -136,15 +136,15 @@ class AlertResult(Struct, frozen=True):
 
     @property
     def shown_state(self) -> State:
-        """The state for people: an alert that is ok or skipped, with something noted or not told, says so."""
+        """The state for people: that of a diagnostic where the alert is ok or skipped and something is noted or unknown."""
         if self.state not in ("ok", "skipped"):
             return self.state
         states = {check.outcome for check in self.checks}
         return "unknown" if "unknown" in states else "noted" if "noted" in states else self.state
 
 
-class Selection(Struct, frozen=True):
-    """What the run was asked for; a partial one speaks for a part of some alerts only."""
+class Selection(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the run was asked for; a partial one judges a part of some alerts only."""
 
     markers: str
     keywords: str
@@ -152,30 +152,37 @@ class Selection(Struct, frozen=True):
     partial: bool
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """What was asked for, in short; empty for everything."""
         return self.markers or self.keywords or " ".join(self.arguments) or ("what failed" if self.partial else "")
 
 
-class Results(Struct, frozen=True):
-    """One run, whole: what results.json holds."""
+class Results(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One run: what results.json contains. Times are in UTC, durations in seconds.
 
-    schema_version: int
-    target: str
-    timezone: str
-    started_at: str
-    finished_at: str
-    duration_seconds: float
+    `version` is that of the suite. `complete` is false where the run was stopped before all that was selected was
+    judged. `exit_status`: 0 nothing fires, 1 something fires, 2 interrupted, 3 pytest itself failed, 5 nothing was
+    judged, 6 something is unknown. The alert to act on first comes first. `compose_command` is how the stack's compose
+    project is addressed, empty where that is not known.
+    """
+
+    schema_version: Literal[2] = SCHEMA_VERSION
+    version: Text = __version__
+    target: Text
+    timezone: Text
+    started_at: Moment
+    finished_at: Moment
+    duration_seconds: NotNegative
     complete: bool
     verdict: Verdict
-    exit_status: int
+    exit_status: Literal[0, 1, 2, 3, 5, 6]
     selection: Selection
     alerts: list[AlertResult]
-    probes: list[dict[str, Any]] = field(default_factory=list)
-    cost: dict[str, dict[str, float]] = field(default_factory=dict)
+    probes: list[ProbeSummary] = field(default_factory=list)
+    cost: dict[str, Spent] = field(default_factory=dict)
     containers: list[ContainerState] = field(default_factory=list)
     changes: Changes | None = None
-    compose_command: str = ""  # how the stack's own compose project is spoken to, where that is known
+    compose_command: str = ""
 
     @property
     def judged_something(self) -> bool:
@@ -197,32 +204,33 @@ class Results(Struct, frozen=True):
         for alert in self.alerts:
             follows = alert.follows and alert.caused_by in speak
             explains.setdefault(alert.caused_by if follows else None, []).append(alert)
-        told: set[str] = set()
+        placed: set[str] = set()
 
         def beneath(root: AlertResult) -> Iterator[AlertResult]:
-            told.add(root.name)
+            placed.add(root.name)
             for alert in explains.get(root.name, ()):
-                if alert.name not in told:
+                if alert.name not in placed:
                     yield alert
                     yield from beneath(alert)
 
         families = {root.name: list(beneath(root)) for root in explains.get(None, ())}
-        families |= {alert.name: list(beneath(alert)) for alert in self.alerts if alert.name not in told}
+        families |= {alert.name: list(beneath(alert)) for alert in self.alerts if alert.name not in placed}
         return [(alert, families[alert.name]) for alert in self.alerts if alert.name in families]
 
 
 def states_that_count(outcomes: list[CheckOutcome]) -> list[State]:
-    """Give the states that decide how a run ends.
+    """Return the states that decide how a run ends.
 
-    What could not be told for want of a resource follows from the alert about it; where that one is pending or
-    silenced, nobody is to be woken by what follows either. The report shows both.
+    What is unknown because a resource is unavailable follows from the alert about it; where that one is pending or
+    silenced, what follows does not page either. The report shows both.
     """
-    held_back = {o.alert.explains for o in outcomes if o.role == "trigger" and o.state in ("pending", "silenced")}
+    suppressed = [o for o in outcomes if o.role == "trigger" and o.state in ("pending", "silenced")]
+    held_back = {resource for outcome in suppressed for resource in outcome.alert.explains}
     return [o.state for o in outcomes if not (o.state == "unknown" and o.resource and o.resource in held_back)]
 
 
 def exit_status(states: list[State]) -> int:
-    """Give the exit status of a finished run: 1 something fires, 6 something is unknown, 5 nothing was judged."""
+    """Return the exit status of a finished run: 1 something fires, 6 something is unknown, 5 nothing was judged."""
     if "firing" in states:
         return FIRING
     if "unknown" in states:
@@ -231,7 +239,7 @@ def exit_status(states: list[State]) -> int:
 
 
 def verdict(status: int) -> Verdict:
-    """Give the verdict that goes with an exit status: whatever is neither fine nor firing could not be told."""
+    """Return the verdict that goes with an exit status: whatever is neither fine nor firing could not be told."""
     return "ok" if status == 0 else "firing" if status == FIRING else "unknown"
 
 
@@ -241,11 +249,15 @@ def stamp(moment: datetime) -> str:
 
 
 def alerts_of(outcomes: list[CheckOutcome], now: datetime, past: Past) -> list[AlertResult]:
-    """Give the alerts of these outcomes, what must be acted on first, each with what explains it."""
+    """Return the alerts of these outcomes, what must be acted on first, each with what explains it."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.alert.name)
     grouped = [(name, list(checks)) for name, checks in groupby(ordered, lambda outcome: outcome.alert.name)]
     states = {name: _trigger(checks).state for name, checks in grouped}
-    explainers = {checks[0].alert.explains: name for name, checks in grouped if states[name] in _EXPLAINS}
+    explainers = {
+        resource: name
+        for name, checks in grouped if states[name] in _EXPLAINS
+        for resource in checks[0].alert.explains
+    }  # fmt: skip
     alerts = [_alert(name, checks, states, explainers, now, past) for name, checks in grouped]
     return sorted(
         alerts,
@@ -259,7 +271,7 @@ def alerts_of(outcomes: list[CheckOutcome], now: datetime, past: Past) -> list[A
 
 
 def _trigger(checks: list[CheckOutcome]) -> CheckOutcome:
-    """Give the trigger's outcome; an interrupted run may have none."""
+    """Return the trigger's outcome; an interrupted run may have none."""
     found = next((check for check in checks if check.role == "trigger"), None)
     if found:
         return found
@@ -270,29 +282,15 @@ def _alert(
     name: str,
     checks: list[CheckOutcome],
     states: dict[str, State],
-    explainers: dict[str | None, str],
+    explainers: dict[str, str],
     now: datetime,
     past: Past,
 ) -> AlertResult:
     trigger = _trigger(checks)
-    row: AlertRow = trigger.alert
-    failing = [check for check in checks if check.cause and check.state in ("firing", "pending", "silenced")]
-    caused_by: str | None = None
-    if trigger.state == "firing" and failing:
-        explained_by = failing[0].explained_by
-        caused_by = explained_by if explained_by and states.get(explained_by) == "firing" else None
-    elif trigger.state == "unknown" and trigger.resource:
-        explainer = explainers.get(trigger.resource, trigger.resource)
-        caused_by = explainer if explainer != name else None
-    elif trigger.state == "ok":
-        # It does not fire, but not every cause could be looked for; where all for one reason, that explains it.
-        untold = {explainers.get(check.resource) for check in checks if check.state == "unknown"}
-        caused_by = next(iter(untold)) if len(untold) == 1 and name not in untold else None
-        noted = next((check for check in checks if check.state == "noted"), None)
-        if noted and not untold and states.get(noted.explained_by or "") == "firing":
-            caused_by = noted.explained_by
+    about = trigger.alert
+    failing = [check for check in checks if check.cause and check.state in HOLDS]
     holds = trigger.state not in ("ok", "skipped")
-    since = past.since(name, trigger.state, timedelta(seconds=row.lasts), now)
+    since = past.since(name, trigger.state, timedelta(seconds=about.for_seconds), now)
     recovery = past.recovery(name, trigger.state, now)
     points = [Point(stamp(r.at), r.state, r.value, r.limit) for r in reversed(past.records.get(name, ()))]
     here = Point(
@@ -300,35 +298,56 @@ def _alert(
         trigger.limit.value if trigger.limit else None,
     )  # fmt: skip
     return AlertResult(
-        name=name,
-        severity=row.severity,
+        **asdict(about),
         state=trigger.state,
         since=stamp(since) if holds else None,
         measured=trigger.measured,
         limit=trigger.limit,
         message=trigger.message,
-        caused_by=caused_by,
+        caused_by=_caused_by(name, checks, failing, states, explainers),
         causes=_causes(failing),
-        runbook=row.runbook,
-        respond_by=stamp(since + timedelta(seconds=row.respond_within)) if holds else None,
-        escalate_at=stamp(since + timedelta(seconds=row.escalate_after)) if holds else None,
-        trigger=row.trigger,
-        impact=row.impact,
-        escalate_when=row.escalate_when,
+        respond_by=stamp(since + timedelta(seconds=about.respond_within)) if holds else None,
+        escalate_at=stamp(since + timedelta(seconds=about.escalate_after)) if holds else None,
         checks=[
             CheckResult(c.id, c.role, c.steps, c.state, c.cause, c.claim, c.message, c.duration_ms, c.evidence)
             for c in checks
         ],
         judged=trigger.judged,
-        muted=trigger.muted,
+        suppressed=trigger.suppressed,
         recent=[*points, here],
         changes_of_state=past.changes_of_state(name, trigger.state),
         recovered=Recovered(stamp(recovery.at), recovery.lasted_seconds) if recovery else None,
     )
 
 
+def _caused_by(
+    name: str,
+    checks: list[CheckOutcome],
+    failing: list[CheckOutcome],
+    states: dict[str, State],
+    explainers: dict[str, str],
+) -> str | None:
+    """Return the alert or the resource that explains this alert's state; None where it stands by itself."""
+    trigger = _trigger(checks)
+    if trigger.state == "firing" and failing:
+        explained_by = failing[0].explained_by
+        return explained_by if explained_by and states.get(explained_by) == "firing" else None
+    if trigger.state == "unknown" and trigger.resource:
+        explainer = explainers.get(trigger.resource, trigger.resource)
+        return explainer if explainer != name else None
+    if trigger.state != "ok":
+        return None
+    # It does not fire, but some diagnostics could not run; where all for one reason, that explains it.
+    reasons = {explainers.get(check.resource or "") for check in checks if check.state == "unknown"}
+    if len(reasons) == 1 and name not in reasons:
+        return next(iter(reasons))
+    noted = next((check for check in checks if check.state == "noted"), None)
+    explained = noted and not reasons and states.get(noted.explained_by or "") == "firing"
+    return noted.explained_by if noted and explained else None
+
+
 def _causes(failing: list[CheckOutcome]) -> list[Cause]:
-    """Give each cause once, in the order in which the module tries them."""
+    """Return each cause once, in the module's order."""
     causes: dict[str, Cause] = {}
     for check in failing:
         if check.cause:

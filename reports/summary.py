@@ -18,7 +18,9 @@ def of(results: Results) -> str:
         lines += _lines(alert)
         lines += [f"  - {each.shown_state} sev{each.severity} {each.name} {follows(each, alert)}" for each in followers]
     if results.changes:
-        lines.append(f"changed since all was well at {results.changes.since}: {'; '.join(results.changes.words)}")
+        lines.append(
+            f"changed since the last ok run at {results.changes.since}: {'; '.join(results.changes.sentences)}"
+        )
     return "\n".join(lines)
 
 
@@ -28,8 +30,8 @@ def _lines(alert: AlertResult) -> list[str]:
         lines += [f"  cause: {cause(alert, each)}" for each in alert.causes[:2]]
         lines.append(f"  since {alert.since}, respond by {alert.respond_by}, escalate at {alert.escalate_at}")
         lines.append(f"  {runbook(alert)}")
-    if alert.muted:
-        lines.append(f"  {alert.muted}")
+    if alert.suppressed:
+        lines.append(f"  {alert.suppressed}")
     return lines
 
 

@@ -31,7 +31,7 @@ def write(terminal: Any, results: Results, folder: Path | None, complaints: list
             _write_follower(terminal, follower, alert)
     if results.changes and results.verdict != "ok":
         _write_line(terminal, "changed", f"since all was well at {results.changes.since}:")
-        for words in results.changes.words:
+        for words in results.changes.sentences:
             _write_line(terminal, "", words)
     if not results.complete:
         terminal.write_line("the run was stopped before it was complete", yellow=True)
@@ -57,8 +57,8 @@ def _write_alert(terminal: Any, alert: AlertResult, compose_command: str, *, ver
         _write_line(terminal, "do", step)
     for finding in alert.findings[state == "noted" :] if alert.state != "firing" else ():
         _write_line(terminal, finding.outcome, str(finding))
-    if alert.muted:
-        _write_line(terminal, "muted", str(alert.muted))
+    if alert.suppressed:
+        _write_line(terminal, alert.state, str(alert.suppressed))
     if alert.flaps:
         _write_line(terminal, "flaps", f"{alert.changes_of_state} changes in the last {len(alert.recent)} runs")
     if alert.state == "firing":

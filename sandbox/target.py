@@ -26,7 +26,6 @@ NOT_THE_MACHINE: Limits = {
     "DiskSpaceCritical": {"free": 0.001, "inodes_free": 0.001},
     "MemoryUsageCritical": {"available": 0.001, "process_share": 1.0, "shared_buffers": 1.0},
 }
-AT_ITS_PACE: Limits = {"AlertmanagerDown": {"dropped_within": DROPPED_WITHIN}}
 
 
 def write(
@@ -35,12 +34,13 @@ def write(
     """Write the settings, readable by the owner alone since they hold a password."""
     backups, place = folder / "backups", disk.place_of(folder)
     tables: dict[str, Mapping[str, object]] = {
+        "prometheus": {"dropped_within": DROPPED_WITHIN},
         "logs": logs,
         "pids": pids,
         "host": {"mounts": [str(folder), *([str(place)] if place.is_mount() else [])]},
         "backups": {"postgres": backups / "postgres" / "daily", "redis": backups / "redis", "logs": backups / "log"},
     }
-    own = NOT_THE_MACHINE | AT_ITS_PACE
+    own = NOT_THE_MACHINE
     tables |= {f"limits.{alert}": own.get(alert, {}) | limits.get(alert, {}) for alert in own | limits}
     name = "sandbox" if folder.name == ".sandbox" else f"sandbox-{urls['api_url'].rpartition(':')[2]}"
     top = {"name": name, "docker": "none", "timezone": "Europe/Chisinau", **urls}

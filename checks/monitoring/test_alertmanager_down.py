@@ -15,7 +15,10 @@ class Limits(AlertLimits):
 ALERT = Alert(
     name="AlertmanagerDown",
     severity=1,
-    trigger="Alertmanager does not answer, is not ready {settle_grace} after its start, could not load its configuration, or Prometheus cannot send it alerts",
+    trigger=(
+        "Alertmanager does not answer, is not ready {settle_grace} after its start, could not load its configuration, "
+        "or Prometheus cannot send it alerts"
+    ),
     impact="alerts fire and nobody is notified",
     limits=Limits,
     respond_within=minutes(15),
@@ -69,7 +72,7 @@ def test_prometheus_is_connected(notifier: Notifier) -> None:
 
 @diagnostic(cause="notifications-dropped", step=2)
 def test_prometheus_drops_nothing(notifier: Notifier) -> None:
-    """Prometheus dropped no notification in the last two minutes."""
+    """Prometheus dropped no notification recently."""
     assert not notifier.drops, notifier.losses
 
 

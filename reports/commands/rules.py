@@ -14,13 +14,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from fixtures.settings import BadSettings, Settings, load
-from playbook.rules import Rule, rules
+from fixtures.settings import Settings, load
+from playbook.catalogue import Catalogue
+from playbook.rules import Rule, rules_of
+from playbook.target import BadSettings
 
 if TYPE_CHECKING:
     from playbook.quantities import Span
 
-HERE = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 TEMPLATE = "prometheus_rules.yml.j2"
 GROUP = "ordinaut"
 
@@ -29,7 +31,7 @@ def text(found: list[Rule]) -> str:
     """Give the rules as the file that Prometheus reads."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    loader = FileSystemLoader(HERE / "pages" / "templates")
+    loader = FileSystemLoader(ROOT / "reports" / "pages" / "templates")
     environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  YAML
     environment.filters |= {"duration": _duration, "quoted": partial(json.dumps, ensure_ascii=False)}
     return environment.get_template(TEMPLATE).render(group=GROUP, rules=found) + "\n"
@@ -48,8 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     asked = SimpleNamespace(**dict.fromkeys(Settings.__struct_fields__), target=options.target)
     try:
-        settings = load(asked, HERE.parent, dict(os.environ)).settings
-        sys.stdout.write(text(rules(settings.limits, options.runbooks)))
+        settings = load(asked, ROOT, dict(os.environ)).settings
+        alerts = Catalogue([ROOT / "checks"]).alerts
+        sys.stdout.write(text(rules_of(alerts, settings.limits, options.runbooks)))
     except (BadSettings, KeyError, ValueError) as error:
         parser.error(str(error))
     return 0

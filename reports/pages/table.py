@@ -1,34 +1,44 @@
-"""The columns that pytest-html's own table of all checks has for alerts."""
+"""checks.html: pytest-html's own table of all checks, with columns for what a check is and what it measured."""
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import pytest
+
+from reports.pages import rendering
 
 COLUMNS = ("Severity", "Alert", "Role", "Measured", "Runbook")
 AFTER_RESULT = 1
 
 
+def _macros() -> Any:
+    return rendering.environment("UTC").get_template("checks_cells.html.j2").module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_html_report_title(report: Any) -> None:
+    """Name the page."""
+    report.title = "All checks"
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_html_results_table_header(cells: list[str]) -> None:
-    """Add a column for what is told of a check."""
-    cells[AFTER_RESULT:AFTER_RESULT] = [
-        f'<th class="sortable" data-column-type="{name.lower()}">{name}</th>' for name in COLUMNS
-    ]
+    """Add the columns."""
+    cells[AFTER_RESULT:AFTER_RESULT] = [str(_macros().header(name)) for name in COLUMNS]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_html_results_table_row(report: pytest.TestReport, cells: list[str]) -> None:
-    """Say what a check is, of which alert, and what it measured."""
-    told: dict[str, Any] | None = getattr(report, "check", None)
-    alert = told["alert"] if told else {}
-    measured = (told or {}).get("measured") or {}
-    values = (
-        f"sev{alert['severity']}" if told else "", alert.get("name", ""), told["role"] if told else "",
-        measured.get("text", ""), alert.get("runbook", ""),
-    )  # fmt: skip
+    """Add what a check is, of which alert, and what it measured."""
+    check: dict[str, Any] | None = getattr(report, "check", None)
+    values = [""] * len(COLUMNS)
+    if check is not None:
+        alert, measured = check["alert"], check.get("measured") or {}
+        values = [
+            f"sev{alert['severity']}", alert["name"], check["role"], measured.get("text", ""), alert["runbook"],
+        ]  # fmt: skip
+    macros = _macros()
     cells[AFTER_RESULT:AFTER_RESULT] = [
-        f'<td class="col-{name.lower()}">{escape(value)}</td>' for name, value in zip(COLUMNS, values, strict=True)
+        str(macros.cell(name, value)) for name, value in zip(COLUMNS, values, strict=True)
     ]
