@@ -99,7 +99,7 @@ class Past(Struct, frozen=True):
         return None
 
     def changes(self, now: Sequence[ContainerState] | None) -> list[str]:
-        """Return what changed in the containers since the last green run; nothing where either did not see them (None)."""
+        """Return what changed in the containers since the last green run; nothing where a run did not see them."""
         if self.green is None or not self.green.containers or now is None:
             return []
         before = {container.name: container for container in self.green.containers}

@@ -136,7 +136,7 @@ class AlertResult(Description, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def shown_state(self) -> State:
-        """The state for people: that of a diagnostic where the alert is ok or skipped and something is noted or unknown."""
+        """The state that people see: `noted` or `unknown` where the alert is ok and a diagnostic is so."""
         if self.state not in ("ok", "skipped"):
             return self.state
         states = {check.outcome for check in self.checks}

@@ -35,7 +35,7 @@ def environment(timezone: str) -> Any:
         return f"{at:%Y-%m-%d %H:%M:%S} UTC{local}"
 
     class Compiled(jinja2.FileSystemBytecodeCache):
-        """The compiled templates, beside the bytecode of modules; where that cannot be written they are compiled again."""
+        """The compiled templates, beside the bytecode of modules; compiled again where that cannot be written."""
 
         def dump_bytecode(self, bucket: Any) -> None:
             if not sys.dont_write_bytecode:
