@@ -1,8 +1,7 @@
 """OrchestratorAPIDown: the API does not answer, or reports that it or what it needs is unhealthy."""
 
-from fixtures.api.access import ApiAccess
+from fixtures.api.access import ApiAccess, ApiDatabase
 from fixtures.api.health import Health
-from fixtures.database.server import Database
 from fixtures.platform.containers import ContainerLimits, Containers, Usages
 from fixtures.platform.host import DiskLimits, Disks, HostMemoryLimits, Memory
 from fixtures.platform.logs import LogTail, described
@@ -89,10 +88,9 @@ def test_the_api_listens(api_health: Health) -> None:
 
 
 @diagnostic(cause="database-connection-lost", step=3, explained_by="OrchestratorDatabaseDown")
-def test_the_api_has_its_database(api_health: Health, database: Database) -> None:
+def test_the_api_has_its_database(api_database: ApiDatabase) -> None:
     """PostgreSQL serves, and the API does not report its database as unhealthy."""
-    assert not database.is_down, f"{database}"
-    assert not api_health.says_unhealthy("database"), f"{api_health}"
+    assert not api_database.is_lost, f"{api_database}"
 
 
 @diagnostic(cause="redis-container-not-running", step=3)
