@@ -253,7 +253,10 @@ def alerts_of(outcomes: list[CheckOutcome], now: datetime, past: Past) -> list[A
     ordered = sorted(outcomes, key=lambda outcome: outcome.alert.name)
     grouped = [(name, list(checks)) for name, checks in groupby(ordered, lambda outcome: outcome.alert.name)]
     states = {name: _trigger(checks).state for name, checks in grouped}
+    # By the resource that an alert is about, and by the reason why its trigger is unknown: others may share it.
     explainers = {
+        _trigger(checks).message: name for name, checks in grouped if states[name] == "unknown"
+    } | {
         resource: name
         for name, checks in grouped if states[name] in _EXPLAINS
         for resource in checks[0].alert.explains
@@ -338,7 +341,8 @@ def _caused_by(
     if trigger.state != "ok":
         return None
     # It does not fire, but some diagnostics could not run; where all for one reason, that explains it.
-    reasons = {explainers.get(check.resource or "") for check in checks if check.state == "unknown"}
+    unknown = [check for check in checks if check.state == "unknown"]
+    reasons = {explainers.get(check.resource or "") or explainers.get(check.message) for check in unknown}
     if len(reasons) == 1 and name not in reasons:
         return next(iter(reasons))
     noted = next((check for check in checks if check.state == "noted"), None)
