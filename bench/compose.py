@@ -16,7 +16,7 @@ STEPS_SEV0, STEPS = "the playbook's sev0 steps", "the playbook's steps"
 
 
 def steps(severity: str = "") -> list[str]:
-    """Give the playbook's steps as shell text; those of one severity, or all."""
+    """Return the playbook's steps as shell text; those of one severity, or all."""
     parts = re.split(r"(?m)^#= (sev\d) \w+ \d\n", PLAYBOOK.read_text(encoding="utf-8"))[1:]
     named = zip(parts[::2], parts[1::2], strict=True)
     return [step for name, step in named if severity in ("", name)]

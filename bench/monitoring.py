@@ -66,7 +66,7 @@ def _median_cost(monitoring: Monitoring, rounds: int, target: str, status: int =
 
 
 def _cost(monitoring: Monitoring, *arguments: str, status: int = 0) -> tuple[float, float]:
-    """Give the requests and milliseconds that a run adds to what Prometheus says that it spent."""
+    """Return the requests and milliseconds that a run adds to what Prometheus says that it spent."""
     before = _spent(monitoring)
     health_run(*arguments, status=status)
     requests, seconds = (after - earlier for after, earlier in zip(_spent(monitoring), before, strict=True))
@@ -86,7 +86,7 @@ def _spent(monitoring: Monitoring) -> tuple[float, float]:
 
 
 def _remember(monitoring: Monitoring) -> int:
-    """Give every series that our checks and rules ask for a past, in Prometheus' own storage."""
+    """Return every series that our checks and rules ask for a past, in Prometheus' own storage."""
     series = monitoring.prometheus_api("query", query=PAST)["result"]
     now = int(time.time())
     monitoring.prometheus.stop()

@@ -25,7 +25,7 @@ class UnexpectedError(RuntimeError):
 
 
 def seconds_of(command: Sequence[str], cwd: Path = ROOT, status: int | None = 0, **environment: str) -> float:
-    """Give the seconds that a command takes; UnexpectedError where it ends with another status, None allowing any."""
+    """Return the seconds that a command takes; UnexpectedError where it ends with another status, None allowing any."""
     began = time.perf_counter()
     usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(command, cwd=cwd, env=usual | environment, capture_output=True, text=True, check=False)
@@ -39,7 +39,7 @@ def seconds_of(command: Sequence[str], cwd: Path = ROOT, status: int | None = 0,
 
 
 def health_run(*arguments: str, status: int = 0) -> float:
-    """Give the seconds of one health run, its report included, that must end with this status."""
+    """Return the seconds of one health run, its report included, that must end with this status."""
     with tempfile.TemporaryDirectory() as output:
         return seconds_of([sys.executable, "-m", "pytest", f"--output={output}", *arguments], status=status)
 
@@ -59,7 +59,7 @@ def raised_nothing(what: str, times: int, *arguments: str) -> bool:
 
 @contextmanager
 def empty_session() -> Iterator[Callable[[], float]]:
-    """Give what times a pytest session in which there is next to nothing to do."""
+    """Return what times a pytest session in which there is next to nothing to do."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "test_empty.py").write_text("def test_nothing():\n    pass\n")
         (Path(folder) / "pytest.ini").write_text("[pytest]\n")
@@ -78,7 +78,7 @@ def in_turn(kinds: Mapping[str, Callable[[], float]], rounds: int) -> Timed:
 
 
 def ratio(timed: Timed, ours: str, base: str) -> float:
-    """Give the median of the ratios of two kinds, round by round."""
+    """Return the median of the ratios of two kinds, round by round."""
     return statistics.median([mine / theirs for mine, theirs in zip(timed[ours], timed[base], strict=True)])
 
 

@@ -45,7 +45,7 @@ class Recording(Postgres):
 
 
 def statements_of(target: Target, probes: list[Probe[Any]]) -> list[tuple[str, Statement]]:
-    """Give `(probe, statement)` for all that the probes ask of the database."""
+    """Return `(probe, statement)` for all that the probes ask of the database."""
     found = []
     for probe in probes:
         target.postgres = recording = Recording(target.postgres)
@@ -55,7 +55,7 @@ def statements_of(target: Target, probes: list[Probe[Any]]) -> list[tuple[str, S
 
 
 def limits_of_all() -> dict[str, Any]:
-    """Give the limits of every alert, as the playbook has them."""
+    """Return the limits of every alert, as the playbook has them."""
     import importlib
 
     modules = [importlib.import_module(f"checks.{path.parent.name}.{path.stem}") for path in alert_names().values()]
@@ -64,13 +64,13 @@ def limits_of_all() -> dict[str, Any]:
 
 
 def playbook() -> list[tuple[str, Statement]]:
-    """Give `(step, statement)` of the playbook."""
+    """Return `(step, statement)` of the playbook."""
     blocks = PLAYBOOK.read_text(encoding="utf-8").split("\n-- ")[1:]
     return [(title, (sql.strip(), ())) for title, _, sql in (block.partition("\n") for block in blocks)]
 
 
 def milliseconds(connection: psycopg.Connection[Any], statement: Statement) -> float:
-    """Give the median time of a statement over a few rounds, once warm."""
+    """Return the median time of a statement over a few rounds, once warm."""
     sql, parameters = statement
     took = []
     for _ in range(ROUNDS + 1):
@@ -81,7 +81,7 @@ def milliseconds(connection: psycopg.Connection[Any], statement: Statement) -> f
 
 
 def plan(connection: psycopg.Connection[Any], statement: Statement) -> str:
-    """Give what reads tables in a statement's plan, in one line."""
+    """Return what reads tables in a statement's plan, in one line."""
     sql, parameters = statement
     rows = connection.execute("EXPLAIN " + sql, parameters or None).fetchall()
     scans = [line.strip(" ->").split("  (")[0] for (line,) in rows if "Scan" in line]

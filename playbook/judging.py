@@ -167,7 +167,7 @@ def _value(item: pytest.Function, path: str) -> object:
 
 
 def _report(item: pytest.Item, report: pytest.TestReport, outcome: CheckOutcome) -> None:
-    """Give pytest the same state in its own terms, a sentence instead of a traceback, and what the report needs."""
+    """Return pytest the same state in its own terms, a sentence instead of a traceback, and what the report needs."""
     if outcome.state == "unknown":
         report.when = "setup"  # what fails before the call is an error to pytest, JUnit and HTML alike
         report.outcome = "failed"

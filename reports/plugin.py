@@ -298,7 +298,7 @@ class HealthRun:
                 self._silent.append((name, plugin))
 
     def _lost(self, outcomes: list[CheckOutcome]) -> list[CheckOutcome]:
-        """Give an unknown for each check that failed without an outcome."""
+        """Return an unknown for each check that failed without an outcome."""
         judged = {_module(outcome): outcome for outcome in outcomes if outcome.role == "trigger"}
         lost = []
         for identity, why in self.lost.items():
@@ -309,7 +309,7 @@ class HealthRun:
         return lost
 
     def _never_judged(self, outcomes: list[CheckOutcome], why: str) -> list[CheckOutcome]:
-        """Give an unknown for each alert that was to be judged and whose trigger has no outcome."""
+        """Return an unknown for each alert that was to be judged and whose trigger has no outcome."""
         judged = {_module(outcome) for outcome in outcomes if outcome.role == "trigger"}
         rows = {_module(outcome): outcome.alert for outcome in outcomes}
         unjudged = {
@@ -366,7 +366,7 @@ class HealthRun:
                     path.write_text(files[name], encoding="utf-8", errors="backslashreplace")
 
     def _written(self, path: str | None) -> str | None:
-        """Give what one of pytest's own reporters wrote; None where it wrote nothing that can be read."""
+        """Return what one of pytest's own reporters wrote; None where it wrote nothing that can be read."""
         if path and Path(path).exists():
             with self.published.complaining("what pytest itself reports"):
                 return Path(path).read_text(encoding="utf-8")

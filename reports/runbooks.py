@@ -27,7 +27,7 @@ class Section(Struct, frozen=True):
 
 
 def anchor(title: str) -> str:
-    """Give the anchor that Markdown viewers make of a heading."""
+    """Return the anchor that Markdown viewers make of a heading."""
     return re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", title.strip().lower()))
 
 
@@ -40,7 +40,7 @@ def sections(text: str) -> list[Section]:
 
 
 def of_alert(name: str) -> list[Section]:
-    """Give the sections of an alert's runbook; none where there is no such page (the project's tests see to it)."""
+    """Return the sections of an alert's runbook; none where there is no such page (the project's tests see to it)."""
     page = HERE / f"{name}.md"
     return sections(page.read_text(encoding="utf-8")) if page.exists() else []
 
@@ -49,7 +49,7 @@ COMPOSE = "docker compose -f ops/docker-compose.yml"  # as the runbooks have it
 
 
 def filled(text: str, values: Mapping[str, str], compose_command: str) -> str:
-    """Give a section with the real names and values in its commands, where they are known, as a shell takes them."""
+    """Return a section with the real names and values in its commands, where they are known, as a shell takes them."""
     for name, value in values.items():
         text = text.replace(f"<{name}>", shlex.quote(value))
     return text.replace(COMPOSE, compose_command) if compose_command else text
@@ -59,7 +59,7 @@ _FIRST_STEP = re.compile(r"^1\. \*\*(\w+)\*\* (.+?)(?=^\d+\. |\Z)", re.MULTILINE
 
 
 def first_step(alert: str, cause: Cause, compose_command: str) -> str:
-    """Give what the runbook has one do first where this is the cause, on one line; empty without such a section."""
+    """Return what the runbook has one do first where this is the cause, on one line; empty without such a section."""
     text = next((section.text for section in of_alert(alert) if section.anchor == cause.runbook_anchor), "")
     step = _FIRST_STEP.search(filled(text, cause.values, compose_command))
     return f"({step[1]}) {' '.join(step[2].replace('```bash', '').replace('```', '').split())}" if step else ""
@@ -73,6 +73,6 @@ def _renderer() -> object:
 
 
 def render(markdown: str) -> str:
-    """Give a section as HTML; raw HTML in it is escaped."""
+    """Return a section as HTML; raw HTML in it is escaped."""
     html = str(_renderer().render(markdown))  # type: ignore[attr-defined]
     return html.replace("<pre>", '<pre tabindex="0">')  # what scrolls must be reached by keyboard

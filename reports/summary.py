@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def of(results: Results) -> str:
-    """Say what fires, against which limit, why, since when, and where it is written what to do."""
+    """Return what fires, against which limit, why, since when, and where it is written what to do."""
     head = f"{results.target}: {results.verdict} at {results.started_at}"
     lines = [head if results.complete else f"{head} (stopped before it was complete)"]
     for alert, followers in results.by_root():
@@ -41,12 +41,12 @@ def cause(alert: AlertResult, found: Cause) -> str:
 
 
 def follows(alert: AlertResult, root: AlertResult) -> str:
-    """Say what an alert beneath a root follows from."""
+    """Return what an alert beneath a root follows from."""
     return f"follows from {'it' if alert.caused_by == root.name else alert.caused_by}"
 
 
 def runbook(alert: AlertResult) -> str:
-    """Give the path of an alert's runbook, at the section of its most probable cause, or of what else was found."""
+    """Return the path of an alert's runbook, at the section of its most probable cause, or of what else was found."""
     anchors = [cause.runbook_anchor for cause in alert.causes] or [each.causes[0] for each in alert.findings]
     return f"{alert.runbook}#{anchors[0]}" if anchors else alert.runbook
 

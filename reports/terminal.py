@@ -80,7 +80,7 @@ def _message(alert: AlertResult) -> str:
 
 
 def _against(alert: AlertResult) -> str:
-    """Say what was measured against which limit, where the message does not."""
+    """Return what was measured against which limit, where the message does not."""
     known = {"measured": alert.measured, "limit": alert.limit}
     words = [
         f"{what} {told.text}"
@@ -91,7 +91,7 @@ def _against(alert: AlertResult) -> str:
 
 
 def _plain(text: str) -> str:
-    """Give text without what a terminal acts on: a log that is shown must not hide a line, or rename the window."""
+    """Return text without what a terminal acts on: a log that is shown must not hide a line, or rename the window."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text.expandtabs())
 
 

@@ -75,7 +75,7 @@ def _is_wrong(alert: dict[str, Any]) -> bool:
 
 
 def pause(api_calls: int, wait: float) -> float:
-    """Give the seconds from one judgement's start to the next one's, so that the API bears all of them."""
+    """Return the seconds from one judgement's start to the next one's, so that the API bears all of them."""
     return max(PAUSE, api_calls * 60 / PER_MINUTE, api_calls * min(wait, 3600) / PER_HOUR)
 
 

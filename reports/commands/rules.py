@@ -28,7 +28,7 @@ GROUP = "ordinaut"
 
 
 def text(found: list[Rule]) -> str:
-    """Give the rules as the file that Prometheus reads."""
+    """Return the rules as the file that Prometheus reads."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     loader = FileSystemLoader(ROOT / "reports" / "pages" / "templates")

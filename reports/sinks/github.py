@@ -53,7 +53,7 @@ class Step:
 
 
 def commands(results: Results) -> Iterator[str]:
-    """Give a workflow command for each alert that is not simply ok."""
+    """Return a workflow command for each alert that is not simply ok."""
     for alert in results.alerts:
         command = _COMMANDS.get(alert.shown_state)
         if command:
@@ -70,7 +70,7 @@ def write_summary(results: Results) -> None:
 
 
 def markdown(results: Results) -> str:
-    """Give a run as Markdown: a table of what is not ok, and how many are."""
+    """Return a run as Markdown: a table of what is not ok, and how many are."""
     speaks = [alert for alert in results.alerts if alert.shown_state not in ("ok", "skipped")]
     well = len(results.alerts) - len(speaks)
     lines = [f"## Ordinaut: {results.verdict}", "", f"{_cell(results.target)} at {results.started_at}; {well} ok.", ""]
