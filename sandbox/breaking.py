@@ -16,8 +16,6 @@ from sandbox.servers import SandboxError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.compose.stack import ComposeStack
-    from sandbox.embedded import EmbeddedStack
     from sandbox.fault import Fault
     from sandbox.stack import Stack
     from sandbox.state import Form
@@ -45,7 +43,7 @@ def named(name: str, form: Form = "embedded", *, monitoring: bool = False) -> Fa
     raise SandboxError(f"no fault is called {name!r}: `python -m sandbox faults` lists them")
 
 
-def break_stack(stack: EmbeddedStack | ComposeStack, fault: Fault) -> None:
+def break_stack(stack: Stack, fault: Fault) -> None:
     """Break it, and return when the fault has taken hold."""
     if fault.name in stack.state.broken:
         raise SandboxError(f"{fault.name} is in force already")
@@ -58,7 +56,7 @@ def break_stack(stack: EmbeddedStack | ComposeStack, fault: Fault) -> None:
         raise SandboxError(f"{fault.name} did not take hold: {error}") from error
 
 
-def _seen(check: Callable[[Stack], object], stack: EmbeddedStack | ComposeStack) -> None:
+def _seen(check: Callable[[Stack], object], stack: Stack) -> None:
     """Look once; who does not answer as he is asked has yet to come to what is waited for."""
     try:
         check(stack)
@@ -66,7 +64,7 @@ def _seen(check: Callable[[Stack], object], stack: EmbeddedStack | ComposeStack)
         raise NotYet(f"no answer: {error!r}") from error
 
 
-def heal_stack(stack: EmbeddedStack | ComposeStack) -> list[str]:
+def heal_stack(stack: Stack) -> list[str]:
     """Heal every fault, the latest first, and return when the stack is healthy again."""
     healed = []
     while stack.state.broken:

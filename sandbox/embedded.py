@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -23,7 +22,7 @@ from sandbox.polling import until
 from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
 from sandbox.service import EmbeddedService
-from sandbox.shared import SharedStack
+from sandbox.stack import Stack
 from sandbox.state import FILE as STATE_FILE
 from sandbox.state import State
 from sandbox.switches import FILE as SWITCHES_FILE
@@ -96,13 +95,36 @@ class EmbeddedPostgres(EmbeddedService):
         self.start()
 
 
-class EmbeddedStack(SharedStack):
+class EmbeddedStack(Stack):
     """A whole Ordinaut in one folder."""
 
     def __init__(self, state: State) -> None:
-        self.state = state
-        self.folder = state.folder
+        super().__init__(state)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        data = self.folder / "postgres"
+        self.postgres: EmbeddedPostgres = EmbeddedPostgres(
+            self,
+            "postgres",
+            lambda: servers.postgres_command(data),
+            log="postgres",
+            ready=self._require_database,
+            ending=signal.SIGINT,  # a fast shutdown: it does not wait for its clients
+        )
+        self.redis: EmbeddedService = EmbeddedService(
+            self,
+            "redis",
+            lambda: servers.redis_command(self.folder / "redis", self.state.ports["redis"]),
+            log="redis",
+            ready=self._require_redis,
+        )
+        self.api: EmbeddedService = self._python("api", "api", ready=self._require_api)
+        self.scheduler: EmbeddedService = self._python("scheduler", "scheduler", ready=self._require_jobs)
+        self.workers: list[EmbeddedWorker] = [EmbeddedWorker(self, f"worker-{n}") for n in range(1, WORKERS + 1)]
+        self._monitoring = Monitoring(self) if state.monitoring else None
+        watching = self._monitoring.services if self._monitoring else []
+        self.services: list[EmbeddedService] = [
+            self.postgres, self.redis, self.api, self.scheduler, *self.workers, *watching
+        ]  # fmt: skip
 
     @classmethod
     def load(cls, folder: Path) -> EmbeddedStack:
@@ -217,57 +239,13 @@ class EmbeddedStack(SharedStack):
 
     # -- the services
 
-    @cached_property
-    def postgres(self) -> EmbeddedPostgres:
-        """The database server."""
-        return EmbeddedPostgres(
-            self,
-            "postgres",
-            lambda: servers.postgres_command(self.folder / "postgres"),
-            log="postgres",
-            ready=self._require_database,
-            ending=signal.SIGINT,  # a fast shutdown: it does not wait for its clients
-        )
-
-    @cached_property
-    def redis(self) -> EmbeddedService:
-        """The event streams' server."""
-        return EmbeddedService(
-            self,
-            "redis",
-            lambda: servers.redis_command(self.folder / "redis", self.state.ports["redis"]),
-            log="redis",
-            ready=self._require_redis,
-        )
-
-    @cached_property
-    def api(self) -> EmbeddedService:
-        """The API."""
-        return self._python("api", "api", ready=self._require_api)
-
-    @cached_property
-    def scheduler(self) -> EmbeddedService:
-        """The scheduler."""
-        return self._python("scheduler", "scheduler", ready=self._require_jobs)
-
-    @cached_property
-    def workers(self) -> list[EmbeddedWorker]:
-        """The workers, which write to one log."""
-        return [EmbeddedWorker(self, f"worker-{number}") for number in range(1, WORKERS + 1)]
-
-    @cached_property
-    def monitoring(self) -> Monitoring:
-        """What watches it; SandboxError where nothing does."""
-        return Monitoring(self) if self.state.monitoring else super().monitoring
-
     @property
-    def services(self) -> list[EmbeddedService]:
-        """All services, as `status` lists them."""
-        watching = self.monitoring.services if self.state.monitoring else []
-        return [self.postgres, self.redis, self.api, self.scheduler, *self.workers, *watching]
+    def monitoring(self) -> Monitoring:
+        """The servers that watch this sandbox; SandboxError where it has none."""
+        return self._monitoring or super().monitoring
 
     def require_healthy(self) -> None:
-        """Raise NotYet unless every part works and says so, those that watch it included."""
+        """Raise NotYet unless every part works and reports so, the servers that watch it included."""
         super().require_healthy()
         if self.state.monitoring:
             self.monitoring.require_healthy()

@@ -1,9 +1,9 @@
-"""A service of the embedded sandbox: a process that outlives the command which started it."""
+"""The services of a sandbox: what all of them can do, and those of the embedded form, which are processes."""
 
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from sandbox import processes
 from sandbox.polling import until
@@ -17,8 +17,48 @@ if TYPE_CHECKING:
 
     import psutil
 
-    from sandbox.stack import Condition
     from sandbox.state import State
+
+Condition = Literal["running", "frozen", "stopped"]
+
+
+class Service(Protocol):
+    """One service of the stack, or a client that a fault starts."""
+
+    name: str  # `api`, `worker-1`, …
+
+    def start(self) -> None:
+        """Start it and return when it serves."""
+
+    def stop(self) -> None:
+        """End it; does nothing where it does not run."""
+
+    def freeze(self) -> None:
+        """Suspend all of its processes."""
+
+    def thaw(self) -> None:
+        """Resume its processes."""
+
+    def condition(self) -> Condition:
+        """Return whether it runs."""
+
+
+class Worker(Service, Protocol):
+    """A worker, which also has a name in the database."""
+
+    @property
+    def worker_id(self) -> str:
+        """Its id in worker_heartbeat; every start makes a new one."""
+
+
+class Postgres(Service, Protocol):
+    """The database server."""
+
+    def start_held_up(self) -> None:
+        """Start it so that it stays in recovery and tells its clients that it is starting up."""
+
+    def release(self) -> None:
+        """Let a held-up start finish."""
 
 
 class Keeper(Protocol):
@@ -37,7 +77,7 @@ class Keeper(Protocol):
 
 
 class EmbeddedService:
-    """A service that is a process, or a family of them."""
+    """A service that is a process, or a family of them, and outlives the command that started it."""
 
     def __init__(
         self,

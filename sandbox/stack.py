@@ -1,140 +1,211 @@
-"""What a sandbox can be asked to do, in whichever form it runs: the verbs that faults are written in."""
+"""The sandbox as faults see it, whichever form it has: an abstract base class that each form completes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+import json
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+import psycopg
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from sandbox.http import CLIENT
+from sandbox.polling import NotYet, require
+from sandbox.servers import DATABASE, ROLE, SandboxError
+from sandbox.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import psycopg
-    from redis import Redis
-
     from sandbox.monitoring.stack import Monitoring
-    from sandbox.switches import Switches
+    from sandbox.service import Postgres, Service, Worker
+    from sandbox.state import State
     from sandbox.target import Limits
 
-Condition = Literal["running", "frozen", "stopped"]
 
+class Stack(ABC):
+    """A whole Ordinaut whose servers listen on 127.0.0.1."""
 
-class Service(Protocol):
-    """One service of the stack, or a client that a fault lets loose on it."""
+    postgres: Postgres
+    redis: Service
+    api: Service
+    scheduler: Service
+    workers: Sequence[Worker]
+    services: Sequence[Service]  # all of them, in the order of `status`
 
-    @property
-    def name(self) -> str:
-        """What it is called: `api`, `worker-1`, …."""
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.folder = state.folder
 
-    def start(self) -> None:
-        """Start it and return when it serves."""
+    @abstractmethod
+    def client(self, name: str, module: str = "", *arguments: str) -> Service:
+        """Return the client process of that name; it runs the module of `sandbox.services` with these arguments."""
 
-    def stop(self) -> None:
-        """End it; nothing happens where it does not run."""
+    @abstractmethod
+    def sql(self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE) -> list[tuple[Any, ...]]:
+        """Run a statement as the sandbox's administrator, whom no fault locks out, and return the rows."""
 
-    def freeze(self) -> None:
-        """Suspend all of its processes."""
+    @abstractmethod
+    def dump(self) -> bytes:
+        """Return the database as pg_dump writes it."""
 
-    def thaw(self) -> None:
-        """Let its processes go on."""
+    @abstractmethod
+    def rdb(self) -> bytes:
+        """Return the data of Redis as an RDB file."""
 
-    def condition(self) -> Condition:
-        """Say how it is."""
+    @abstractmethod
+    def log(self, service: str) -> Path:
+        """Return the log file of a service."""
 
+    @abstractmethod
+    def write_target(self, *, database_url: str | None = None, limits: Limits | None = None) -> None:
+        """Write the checker's settings, with another database URL or other limits where these are given."""
 
-class Worker(Service, Protocol):
-    """A worker, which also has a name in the database."""
+    @abstractmethod
+    def is_up(self) -> bool:
+        """Return whether any service runs."""
 
-    @property
-    def worker_id(self) -> str:
-        """Its id in worker_heartbeat, for as long as it runs; after a restart it has another."""
-
-
-class Postgres(Service, Protocol):
-    """The database server."""
-
-    def start_held_up(self) -> None:
-        """Start it so that it stays in its recovery, where it tells clients that it is starting up."""
-
-    def release(self) -> None:
-        """Let a held-up start come to its end."""
-
-
-class Stack(Protocol):
-    """A whole Ordinaut."""
-
-    @property
-    def folder(self) -> Path:
-        """Where the sandbox keeps what it writes."""
-
-    @property
-    def api(self) -> Service:
-        """The API."""
-
-    @property
-    def scheduler(self) -> Service:
-        """The scheduler."""
-
-    @property
-    def workers(self) -> Sequence[Worker]:
-        """The workers."""
-
-    @property
-    def postgres(self) -> Postgres:
-        """The database server."""
-
-    @property
-    def redis(self) -> Service:
-        """The event streams' server."""
+    @abstractmethod
+    def down(self) -> None:
+        """End every service and remove the folder."""
 
     @property
     def monitoring(self) -> Monitoring:
-        """What watches it; SandboxError where nothing does."""
+        """The servers that watch this sandbox; SandboxError where it has none."""
+        raise SandboxError("this sandbox has no monitoring: `python -m sandbox up --monitoring` makes one with it")
 
     @property
     def api_url(self) -> str:
-        """Where the API listens."""
+        """The address of the API."""
+        return f"http://127.0.0.1:{self.state.ports['api']}"
+
+    @property
+    def redis_url(self) -> str:
+        """The address of Redis."""
+        return f"redis://127.0.0.1:{self.state.ports['redis']}/0"
+
+    def database_url(self, role: str = ROLE, password: str | None = None) -> str:
+        """Return the database's URL as Ordinaut's services write it."""
+        port = self.state.ports["postgres"]
+        return f"postgresql+psycopg://{role}:{password or self.password}@127.0.0.1:{port}/{DATABASE}"
 
     @property
     def password(self) -> str:
         """The right password of the role `orchestrator`."""
+        return self.state.password
 
-    def sql(
-        self, statement: str, parameters: Sequence[object] = (), database: str = "orchestrator"
-    ) -> list[tuple[Any, ...]]:
-        """Run a statement as the sandbox's administrator, who needs no password."""
+    def connect(self, user: str = ROLE) -> psycopg.Connection[tuple[Any, ...]]:
+        """Connect as a client does, over TCP and with the password, within 2 seconds."""
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.state.ports["postgres"],
+            user=user,
+            password=self.password,
+            dbname=DATABASE,
+            autocommit=True,
+            connect_timeout=2,
+            application_name="sandbox-client",
+        )
 
-    def connect(self, user: str = "orchestrator") -> psycopg.Connection[tuple[Any, ...]]:
-        """Connect as a client would, over TCP and with the password, in bounded time."""
+    def redis_client(self, password: str | None = None, timeout: float = 1) -> Redis:
+        """Return a client of Redis that waits at most so many seconds and does not try again."""
+        return Redis.from_url(
+            self.redis_url,
+            password=password,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 0),
+        )
 
-    def redis_client(self, password: str | None = None) -> Redis:
-        """Return a client with short time limits."""
+    @property
+    def switches(self) -> Path:
+        """The folder in which the stand-in services find their switches."""
+        return self.folder
 
     def switch(self, **changes: object) -> Switches:
-        """Tell the stand-in services what to do wrong; what is not named stays as it is."""
-
-    def client(self, name: str, module: str = "", *arguments: str) -> Service:
-        """Return a client process, found again by its name; the rest says what it runs when started."""
-
-    def log(self, service: str) -> Path:
-        """Return the log file of a service."""
-
-    def write_target(self, *, database_url: str | None = None, limits: Limits | None = None) -> None:
-        """Write the checker's settings, with another database URL or other limits if those are given."""
-
-    def database_url(self, role: str = "orchestrator", password: str | None = None) -> str:
-        """Return the database's URL as Ordinaut's services write it."""
-
-    def dump(self) -> bytes:
-        """Return what pg_dump writes of the database."""
-
-    def rdb(self) -> bytes:
-        """Return what Redis saves of its data."""
+        """Change how the stand-in services misbehave; switches that are not named stay as they are."""
+        switches = replace(Switches.load(self.switches), **cast("Any", changes))
+        switches.save(self.switches)
+        return switches
 
     def note(self, key: str, value: str | None) -> None:
-        """Remember something until the fault is healed; None forgets it."""
+        """Remember a value until the fault is healed; None forgets it."""
+        if value is None:
+            self.state.notes.pop(key, None)
+        else:
+            self.state.notes[key] = value
+        self.state.save()
 
     def noted(self, key: str) -> str:
-        """Return what was noted; empty where nothing was, as when breaking was interrupted."""
+        """Return a noted value; empty where there is none, as when breaking was interrupted."""
+        return self.state.notes.get(key, "")
+
+    # -- health
 
     def require_healthy(self) -> None:
-        """Raise NotYet unless every part works and says so."""
+        """Raise NotYet unless every part works and reports so."""
+        for service in self.services:
+            require(service.condition() == "running", f"{service.name} is {service.condition()}")
+        self._require_database()
+        self._require_redis()
+        for worker in self.workers:
+            self.require_heartbeat(worker.worker_id)
+        self._require_jobs()
+        document = self._health()
+        bad = [f"{each['name']}: {each['message']}" for each in document["checks"] if each["status"] != "healthy"]
+        require(document["status"] == "healthy", f"the API says {document['status']}: {'; '.join(bad)}")
+
+    def _require_database(self) -> None:
+        self._sql_or_not_yet("SELECT 1", database="postgres")  # the one that is always there
+
+    def _require_redis(self) -> None:
+        try:
+            with self.redis_client() as client:
+                client.ping()
+        except RedisError as error:
+            raise NotYet(f"Redis does not answer: {error}") from error
+
+    def _require_api(self) -> None:
+        try:
+            CLIENT.get(f"{self.api_url}/health/live", timeout=2)
+        except httpx.TransportError as error:
+            raise NotYet(f"the API does not answer: {error!r}") from error
+
+    def _health(self) -> dict[str, Any]:
+        try:
+            response = CLIENT.get(f"{self.api_url}/health", timeout=5)
+            response.raise_for_status()
+            document: dict[str, Any] = response.json()
+        except (httpx.HTTPError, json.JSONDecodeError) as error:
+            raise NotYet(f"the API returns no health document: {error!r}") from error
+        return document
+
+    def require_heartbeat(self, worker_id: str) -> None:
+        """Raise NotYet unless the worker sent a heartbeat within 10 seconds, to the server that runs now."""
+        seen = self._sql_or_not_yet(
+            "SELECT 1 FROM worker_heartbeat WHERE worker_id = %s"
+            " AND last_seen > greatest(now() - interval '10 s', pg_postmaster_start_time())",
+            (worker_id,),
+        )
+        require(seen, f"{worker_id} has sent no heartbeat for 10 s, or none since the database started")
+
+    def _require_jobs(self) -> None:
+        missing = self._sql_or_not_yet(
+            "SELECT title FROM task WHERE status = 'active' AND schedule_kind IN ('cron', 'rrule', 'once')"
+            " AND NOT (schedule_kind = 'once' AND schedule_expr::timestamptz <= now())"
+            " AND NOT EXISTS (SELECT FROM apscheduler_jobs WHERE id = schedule_kind || '-' || task.id)"
+        )
+        require(not missing, f"no job for {', '.join(title for (title,) in missing)}")
+
+    def _sql_or_not_yet(
+        self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE
+    ) -> list[tuple[Any, ...]]:
+        try:
+            return self.sql(statement, parameters, database)
+        except psycopg.Error as error:
+            raise NotYet(str(error).strip()) from error

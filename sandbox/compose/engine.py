@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import docker
+import psutil
 import requests
 from docker.errors import DockerException
 
@@ -43,6 +44,25 @@ def answers(seconds: int = 1) -> bool:
         return bool(docker.from_env(timeout=seconds).ping())
     except (DockerException, requests.RequestException):
         return False
+
+
+def suspend() -> None:
+    """Suspend the engine, which must be a process of this machine: it then answers nothing."""
+    _daemon().suspend()
+
+
+def resume() -> None:
+    """Let a suspended engine go on."""
+    _daemon().resume()
+
+
+def _daemon() -> psutil.Process:
+    if not address().startswith("unix:"):
+        raise SandboxError(f"the engine at {address()} is not a process of this machine")
+    found = [each for each in psutil.process_iter(["name"]) if each.info["name"] == "dockerd"]
+    if len(found) != 1:
+        raise SandboxError(f"{len(found)} processes are called dockerd: cannot choose the one to suspend")
+    return found[0]
 
 
 def compose_command() -> list[str]:

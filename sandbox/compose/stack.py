@@ -21,7 +21,7 @@ from sandbox.compose import engine, image
 from sandbox.polling import NotYet, require, until
 from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
-from sandbox.shared import SharedStack
+from sandbox.stack import Stack
 from sandbox.state import FILE as STATE_FILE
 from sandbox.state import State, write_private
 from sandbox.switches import Switches
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-    from sandbox.stack import Condition
+    from sandbox.service import Condition
 
     Filters = dict[str, str | list[str] | bool]
 
@@ -224,13 +224,18 @@ class ComposeClient:
         return conditions.get(container.status, "stopped") if container else "stopped"
 
 
-class ComposeStack(SharedStack):
+class ComposeStack(Stack):
     """A whole Ordinaut as a compose project, which its folder describes."""
 
     def __init__(self, state: State) -> None:
-        self.state = state
-        self.folder = state.folder
+        super().__init__(state)
         self.project = state.project
+        self.postgres: ComposePostgres = ComposePostgres(self, "postgres", self._require_database)
+        self.redis: ComposeService = ComposeService(self, "redis", self._require_redis)
+        self.api: ComposeService = ComposeService(self, "api", self._require_api)
+        self.scheduler: ComposeService = ComposeService(self, "scheduler", self._require_jobs)
+        self.workers: list[ComposeWorker] = [ComposeWorker(self, number) for number in range(1, WORKERS + 1)]
+        self.services: list[ComposeService] = [self.postgres, self.redis, self.api, self.scheduler, *self.workers]
 
     @classmethod
     def load(cls, folder: Path) -> ComposeStack:
@@ -286,11 +291,9 @@ class ComposeStack(SharedStack):
 
     def down(self) -> None:
         """Remove every container, volume and network of the project, and the folder."""
-        from sandbox.compose.faults.engine import go_on
-
         with uninterrupted():
             if "docker-stopped" in self.state.broken:
-                go_on(self)
+                engine.resume()
             remove_project(self.docker, self.project)
             disk.detach(self.folder)
             # The state goes last: a `down` that was killed half-way can be repeated.
@@ -375,38 +378,6 @@ class ComposeStack(SharedStack):
             return self.docker.containers.get(f"{self.project}-{name}")
         except NotFound:
             return None
-
-    # -- the services
-
-    @cached_property
-    def postgres(self) -> ComposePostgres:
-        """The database server."""
-        return ComposePostgres(self, "postgres", self._require_database)
-
-    @cached_property
-    def redis(self) -> ComposeService:
-        """The event streams' server."""
-        return ComposeService(self, "redis", self._require_redis)
-
-    @cached_property
-    def api(self) -> ComposeService:
-        """The API."""
-        return ComposeService(self, "api", self._require_api)
-
-    @cached_property
-    def scheduler(self) -> ComposeService:
-        """The scheduler."""
-        return ComposeService(self, "scheduler", self._require_jobs)
-
-    @cached_property
-    def workers(self) -> list[ComposeWorker]:
-        """The workers."""
-        return [ComposeWorker(self, number) for number in range(1, WORKERS + 1)]
-
-    @property
-    def services(self) -> list[ComposeService]:
-        """All services, as `status` lists them."""
-        return [self.postgres, self.redis, self.api, self.scheduler, *self.workers]
 
     def client(self, name: str, module: str = "", *arguments: str) -> ComposeClient:
         """Return a client, found again by its name."""

@@ -10,7 +10,8 @@ from sandbox.polling import NotYet, require, until
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandbox.stack import Stack, Worker
+    from sandbox.service import Worker
+    from sandbox.stack import Stack
 
 ALERT = "NoActiveWorkers"
 FOLLOWERS = ("HighQueueDepth", "LowTaskThroughput")  # where it lasts for hours

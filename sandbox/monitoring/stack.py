@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
@@ -18,7 +18,7 @@ from sandbox.http import CLIENT
 from sandbox.monitoring import configuration, programs
 from sandbox.polling import NotYet, require, until
 from sandbox.servers import DATABASE, SandboxError
-from sandbox.service import EmbeddedService
+from sandbox.service import EmbeddedService, Keeper
 from sandbox.state import write_private
 from sandbox.target import DROPPED_WITHIN
 from sandbox.target import FILE as TARGET_FILE
@@ -26,7 +26,6 @@ from sandbox.target import FILE as TARGET_FILE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sandbox.embedded import EmbeddedStack
     from sandbox.monitoring.configuration import Document
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -43,13 +42,20 @@ SECONDS = 60  # for a command of this project
 NEEDED = {"pg_up": 1, "redis_up": 1, "prometheus_config_last_reload_successful": 1}
 
 
-class Monitoring:
-    """What watches one sandbox."""
+class Watched(Keeper, Protocol):
+    """The sandbox that is watched; it also keeps the processes of what watches it."""
 
-    def __init__(self, stack: EmbeddedStack) -> None:
+    def sql(self, statement: str) -> object:
+        """Run a statement as the sandbox's administrator."""
+
+
+class Monitoring:
+    """The servers that watch one sandbox."""
+
+    def __init__(self, stack: Watched) -> None:
         self._stack = stack
         self._ports: Mapping[str, int] = stack.state.ports
-        self.folder = stack.folder / "monitoring"
+        self.folder = stack.state.folder / "monitoring"
 
     # -- the services
 
@@ -71,15 +77,14 @@ class Monitoring:
         """The exporter of PostgreSQL, which has a role of its own."""
         where = f"127.0.0.1:{self._ports['postgres']}/{DATABASE}?sslmode=disable"
         command = programs.postgres_exporter(QUERIES, self._ports["postgres-exporter"])
-        source = {"DATA_SOURCE_NAME": f"postgresql://{ROLE}:{self._stack.password}@{where}"}
+        source = {"DATA_SOURCE_NAME": f"postgresql://{ROLE}:{self._stack.state.password}@{where}"}
         return self._service("postgres-exporter", command, source)
 
     @cached_property
     def redis_exporter(self) -> EmbeddedService:
         """The exporter of Redis."""
-        return self._service(
-            "redis-exporter", programs.redis_exporter(self._stack.redis_url, self._ports["redis-exporter"])
-        )
+        url = f"redis://127.0.0.1:{self._ports['redis']}/0"
+        return self._service("redis-exporter", programs.redis_exporter(url, self._ports["redis-exporter"]))
 
     @cached_property
     def node_exporter(self) -> EmbeddedService:
@@ -142,7 +147,7 @@ class Monitoring:
 
     def complete(self) -> None:
         """Start the rest, once the sandbox itself is healthy and its settings are written."""
-        self._stack.sql(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{self._stack.password}'")
+        self._stack.sql(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{self._stack.state.password}'")
         self._stack.sql(f"GRANT pg_monitor, pg_read_all_data TO {ROLE}")
         self.postgres_exporter.launch()
         self._report()
@@ -160,7 +165,7 @@ class Monitoring:
         self._command("pytest", *where, "-k", "backup_failed")
 
     def _command(self, module: str, *arguments: str) -> str:
-        command = [sys.executable, "-m", module, f"--target={self._stack.folder / TARGET_FILE}", *arguments]
+        command = [sys.executable, "-m", module, f"--target={self._stack.state.folder / TARGET_FILE}", *arguments]
         done = subprocess.run(  # noqa: S603  our own
             command, cwd=REPOSITORY, env=os.environ, capture_output=True, text=True, timeout=SECONDS, check=False
         )
