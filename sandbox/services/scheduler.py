@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 PAUSE_AFTER_ERROR = 0.5
 UNITS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600, "DAILY": 86400}
-JOBS = "sandbox.services.scheduler"  # jobs are stored by the name of their function
 
 # One scheduler a process: an rrule job books its own next run with it.
 scheduler = BlockingScheduler(
@@ -49,7 +48,7 @@ def enqueue_and_rebook(task_id: str, rule: str) -> None:
     """Put the task into the queue and book its next run: lost if the first raises, as in the real one."""
     enqueue(task_id)
     scheduler.add_job(
-        f"{JOBS}:enqueue_and_rebook",
+        enqueue_and_rebook,
         "date",
         run_date=datetime.now(UTC) + rrule_period(rule),
         args=[task_id, rule],
@@ -65,15 +64,13 @@ def load(task: dict[str, Any]) -> bool:
     match task["schedule_kind"]:
         case "cron":
             trigger = CronTrigger.from_crontab(expression, timezone=task["timezone"])
-            scheduler.add_job(f"{JOBS}:enqueue", trigger, args=[task_id], **options)
+            scheduler.add_job(enqueue, trigger, args=[task_id], **options)
         case "rrule":
             first = datetime.now(UTC) + rrule_period(expression)
-            scheduler.add_job(
-                f"{JOBS}:enqueue_and_rebook", "date", run_date=first, args=[task_id, expression], **options
-            )
+            scheduler.add_job(enqueue_and_rebook, "date", run_date=first, args=[task_id, expression], **options)
         case "once" if datetime.fromisoformat(expression) > datetime.now(UTC):
             scheduler.add_job(
-                f"{JOBS}:enqueue",
+                enqueue,
                 "date",
                 run_date=datetime.fromisoformat(expression),
                 args=[task_id],
@@ -116,7 +113,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # The jobs' functions are looked up in the module of this name, and must find the scheduler that runs.
-    from sandbox.services import scheduler as this_module
-
-    this_module.main()
+    main()
