@@ -27,6 +27,10 @@ class Service(Protocol):
 
     name: str  # `api`, `worker-1`, …
 
+    @property
+    def pid(self) -> int | None:
+        """The pid of its first process; None where it does not run."""
+
     def start(self) -> None:
         """Start it and return when it serves."""
 
@@ -170,7 +174,7 @@ class EmbeddedService:
 
     @property
     def pid(self) -> int | None:
-        """Its process, while there is one."""
+        """The pid of its first process; None where it does not run."""
         process = self._process()
         return process.pid if process else None
 

@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import tarfile
+from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -49,33 +50,72 @@ START = 30.0
 OVERRIDES = "override "  # how the notes of changes to compose.yaml are called
 
 
-class ComposeService:
-    """A service with one container, or one of the replicas of a service."""
+class ContainerService(ABC):
+    """A service that is one container."""
 
-    def __init__(
-        self, stack: ComposeStack, name: str, ready: Callable[[], object], *, service: str = "", index: int = 0
-    ) -> None:
+    def __init__(self, stack: ComposeStack, name: str) -> None:
         self.name = name
-        self.service = service or name
         self._stack = stack
-        self._index = index
-        self._ready = ready
 
     @property
+    @abstractmethod
     def container(self) -> Container | None:
-        """Its container, whatever it does; None where there is none."""
-        found = self._stack.containers(self.service)
-        return found[self._index] if self._index < len(found) else None
+        """Its container in whatever state; None where there is none."""
 
     def there(self) -> Container:
-        """Return its container, which must be there."""
+        """Return its container; SandboxError where there is none."""
         container = self.container
         if container is None:
             raise SandboxError(f"{self.name} has no container")
         return container
 
+    def remove(self) -> None:
+        """Remove its container; volumes stay."""
+        if container := self.container:
+            container.remove(force=True)
+
+    def freeze(self) -> None:
+        """Suspend all of its processes."""
+        self.there().pause()
+
+    def thaw(self) -> None:
+        """Resume its processes."""
+        container = self.container
+        if container and container.status == "paused":
+            container.unpause()
+
+    def condition(self) -> Condition:
+        """Return whether it runs."""
+        container = self.container
+        conditions: dict[str, Condition] = {"running": "running", "paused": "frozen"}
+        return conditions.get(container.status, "stopped") if container else "stopped"
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of its first process on the engine's host; None where it does not run."""
+        container = self.container
+        return container.attrs["State"]["Pid"] or None if container else None
+
+
+class ComposeService(ContainerService):
+    """A service of the compose project, or one of its replicas."""
+
+    def __init__(
+        self, stack: ComposeStack, name: str, ready: Callable[[], object], *, service: str = "", index: int = 0
+    ) -> None:
+        super().__init__(stack, name)
+        self.service = service or name
+        self._index = index
+        self._ready = ready
+
+    @property
+    def container(self) -> Container | None:
+        """Its container in whatever state; None where there is none."""
+        found = self._stack.containers(self.service)
+        return found[self._index] if self._index < len(found) else None
+
     def start(self) -> None:
-        """Start it, made anew where it was removed, and return when it serves."""
+        """Start it, in a new container where it has none, and return when it serves."""
         container = self.container
         if container is None:
             self._stack.compose("up", "--detach", "--no-deps", "--no-recreate", self.service)
@@ -88,7 +128,7 @@ class ComposeService:
         self.wait_ready()
 
     def wait_ready(self, seconds: float = START) -> None:
-        """Wait until it serves; one that ends instead is an error at once."""
+        """Wait until it serves; SandboxError at once where it ends instead."""
 
         def check() -> None:
             container = self.there()
@@ -99,37 +139,10 @@ class ComposeService:
         until(check, seconds, every=0.1)
 
     def stop(self) -> None:
-        """Ask it to end, then make it; the engine does not start it again."""
+        """End it, by force after its grace period; the engine does not start it again."""
         self.thaw()
         if container := self.container:
             container.stop()
-
-    def freeze(self) -> None:
-        """Suspend all of its processes."""
-        self.there().pause()
-
-    def thaw(self) -> None:
-        """Let its processes go on."""
-        container = self.container
-        if container and container.status == "paused":
-            container.unpause()
-
-    def remove(self) -> None:
-        """Remove its container; volumes stay."""
-        if container := self.container:
-            container.remove(force=True)
-
-    def condition(self) -> Condition:
-        """Say how it is."""
-        container = self.container
-        conditions: dict[str, Condition] = {"running": "running", "paused": "frozen"}
-        return conditions.get(container.status, "stopped") if container else "stopped"
-
-    @property
-    def pid(self) -> int | None:
-        """Its first process, as the engine's host sees it, while there is one."""
-        container = self.container
-        return container.attrs["State"]["Pid"] or None if container else None
 
 
 class ComposeWorker(ComposeService):
@@ -184,16 +197,20 @@ class ComposePostgres(ComposeService):
         super().stop()
 
 
-class ComposeClient:
+class ComposeClient(ContainerService):
     """A client in a container of its own, on the stack's network but not of its project."""
 
     def __init__(self, stack: ComposeStack, name: str, command: Sequence[str]) -> None:
-        self.name = name
-        self._stack = stack
+        super().__init__(stack, name)
         self._command = command
 
+    @property
+    def container(self) -> Container | None:
+        """Its container in whatever state; None where there is none."""
+        return self._stack.found(self.name)
+
     def start(self) -> None:
-        """Start it, unless it is there."""
+        """Start it unless it runs."""
         if self.condition() == "stopped":
             self.stop()
             self._stack.helper(
@@ -203,25 +220,7 @@ class ComposeClient:
 
     def stop(self) -> None:
         """Remove it."""
-        if container := self._stack.found(self.name):
-            container.remove(force=True)
-
-    def freeze(self) -> None:
-        """Suspend it."""
-        if container := self._stack.found(self.name):
-            container.pause()
-
-    def thaw(self) -> None:
-        """Let it go on."""
-        container = self._stack.found(self.name)
-        if container and container.status == "paused":
-            container.unpause()
-
-    def condition(self) -> Condition:
-        """Say how it is."""
-        container = self._stack.found(self.name)
-        conditions: dict[str, Condition] = {"running": "running", "paused": "frozen"}
-        return conditions.get(container.status, "stopped") if container else "stopped"
+        self.remove()
 
 
 class ComposeStack(Stack):
