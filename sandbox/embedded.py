@@ -9,20 +9,16 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import psycopg
-
-from sandbox import backups, disk, processes, servers, target
+from sandbox import backups, processes, servers
 from sandbox.monitoring import programs
 from sandbox.monitoring.stack import PORTS as MONITORING_PORTS
 from sandbox.monitoring.stack import Monitoring
-from sandbox.polling import until
-from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
 from sandbox.service import EmbeddedService
-from sandbox.stack import Stack
+from sandbox.stack import PORTS, Stack
 from sandbox.state import FILE as STATE_FILE
 from sandbox.state import State
 from sandbox.switches import FILE as SWITCHES_FILE
@@ -30,7 +26,7 @@ from sandbox.switches import VARIABLE as SWITCHES_VARIABLE
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import psutil
 
@@ -38,7 +34,6 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent
 WORKERS = 2
-PORTS = ("postgres", "redis", "api")
 LOGS = ("api", "scheduler", "worker", "postgres", "redis")
 MARKER_LENGTH = 20  # what `/.s.PGSQL.<port>` adds to the socket's folder, and some
 
@@ -106,7 +101,6 @@ class EmbeddedStack(Stack):
             self,
             "postgres",
             lambda: servers.postgres_command(data),
-            log="postgres",
             ready=self._require_database,
             ending=signal.SIGINT,  # a fast shutdown: it does not wait for its clients
         )
@@ -114,25 +108,16 @@ class EmbeddedStack(Stack):
             self,
             "redis",
             lambda: servers.redis_command(self.folder / "redis", self.state.ports["redis"]),
-            log="redis",
             ready=self._require_redis,
         )
-        self.api: EmbeddedService = self._python("api", "api", ready=self._require_api)
-        self.scheduler: EmbeddedService = self._python("scheduler", "scheduler", ready=self._require_jobs)
+        self.api: EmbeddedService = self.client("api", "api", ready=self._require_api)
+        self.scheduler: EmbeddedService = self.client("scheduler", "scheduler", ready=self._require_jobs)
         self.workers: list[EmbeddedWorker] = [EmbeddedWorker(self, f"worker-{n}") for n in range(1, WORKERS + 1)]
         self._monitoring = Monitoring(self) if state.monitoring else None
         watching = self._monitoring.services if self._monitoring else []
         self.services: list[EmbeddedService] = [
             self.postgres, self.redis, self.api, self.scheduler, *self.workers, *watching
         ]  # fmt: skip
-
-    @classmethod
-    def load(cls, folder: Path) -> EmbeddedStack:
-        """Return the sandbox of a folder."""
-        try:
-            return cls(State.load(folder.resolve()))
-        except FileNotFoundError:
-            raise SandboxError(f"no sandbox is in {folder}: `python -m sandbox up` makes one") from None
 
     @classmethod
     def up(cls, folder: Path, seconds: float = 30, *, monitoring: bool = False) -> EmbeddedStack:
@@ -152,15 +137,9 @@ class EmbeddedStack(Stack):
         ports = dict(zip(names, processes.free_ports(len(names)), strict=True))
         state = State(folder, monitoring=monitoring, password=secrets.token_urlsafe(18), ports=ports)
         stack = cls(state)
-        try:
-            state.save()
-            stack._fill(seconds)
-        except BaseException:
-            stack.down()
-            raise
-        return stack
+        return stack._make(stack._fill, seconds)
 
-    def _fill(self, seconds: float) -> None:
+    def _fill(self) -> None:
         for name in ("logs", "redis", "pids"):
             (self.folder / name).mkdir()
         for name in LOGS:
@@ -190,7 +169,6 @@ class EmbeddedStack(Stack):
         backups.make(self)
         if self.state.monitoring:
             self.monitoring.complete()
-        until(self.require_healthy, seconds)
 
     def _choose_socket_folder(self) -> None:
         folder = self.folder / "socket"
@@ -200,24 +178,11 @@ class EmbeddedStack(Stack):
         self.state.socket_folder = str(folder)
         self.state.save()
 
-    def down(self) -> None:
-        """End every process and remove the folder."""
-        with uninterrupted():
-            names = [*self.state.processes]
-            for name in sorted(names, key=lambda each: each == "postgres"):  # its clients first
-                self._named(name).kill()
-            if self.state.socket_folder:
-                shutil.rmtree(self.state.socket_folder, ignore_errors=True)
-            disk.detach(self.folder)
-            # The state goes last: a `down` that was killed half-way can be repeated.
-            for entry in self.folder.iterdir():
-                if entry.name == STATE_FILE:
-                    continue
-                if entry.is_dir():
-                    shutil.rmtree(entry)
-                else:
-                    entry.unlink()
-            shutil.rmtree(self.folder)
+    def _end(self) -> None:
+        for name in sorted(self.state.processes, key=lambda each: each == "postgres"):  # its clients first
+            self._named(name).kill()
+        if self.state.socket_folder:
+            shutil.rmtree(self.state.socket_folder, ignore_errors=True)
 
     def adopt(self, name: str, child: subprocess.Popen[bytes]) -> None:
         """Write down a process that was just started."""
@@ -233,10 +198,6 @@ class EmbeddedStack(Stack):
         if self.state.processes.pop(name, None):
             self.state.save()
 
-    def is_up(self) -> bool:
-        """Say whether any service still has its process."""
-        return any(service.condition() != "stopped" for service in self.services)
-
     # -- the services
 
     @property
@@ -250,20 +211,12 @@ class EmbeddedStack(Stack):
         if self.state.monitoring:
             self.monitoring.require_healthy()
 
-    def client(self, name: str, module: str = "", *arguments: str) -> EmbeddedService:
-        """Return a client process, found again by its name."""
-        return self._python(name, module, *arguments)
-
-    def _python(
-        self, name: str, module: str, *arguments: str, ready: Callable[[], object] = lambda: None
+    def client(
+        self, name: str, module: str = "", *arguments: str, ready: Callable[[], object] = lambda: None
     ) -> EmbeddedService:
+        """Return the process of that name; it runs the module of `sandbox.services` with these arguments."""
         return EmbeddedService(
-            self,
-            name,
-            lambda: _module(module, *arguments),
-            log=name,
-            environment=self.environment,
-            ready=ready,
+            self, name, lambda: _module(module, *arguments), environment=self.environment, ready=ready
         )
 
     def _named(self, name: str) -> EmbeddedService:
@@ -300,38 +253,16 @@ class EmbeddedStack(Stack):
             client.save()
         return (self.folder / "redis" / "dump.rdb").read_bytes()
 
-    def sql(self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE) -> list[tuple[Any, ...]]:
-        """Run a statement as the sandbox's administrator, who needs no password."""
-        with psycopg.connect(
-            host=self.state.socket_folder,
-            port=self.state.ports["postgres"],
-            user=ROLE,
-            dbname=database,
-            autocommit=True,
-            connect_timeout=3,
-            application_name="sandbox",
-        ) as connection:
-            # Without parameters several statements can be sent at once, and a % means itself.
-            cursor = connection.execute(statement, parameters or None)
-            return cursor.fetchall() if cursor.description else []
-
     # -- what faults use besides
 
     def log(self, service: str) -> Path:
         """Return the log file of a service."""
         return self.folder / "logs" / f"{service}.log"
 
-    def write_target(self, *, database_url: str | None = None, limits: target.Limits | None = None) -> None:
-        """Write the checker's settings, with another database URL or other limits if those are given."""
-        urls = {
-            "api_url": self.api_url,
-            "database_url": database_url or self.database_url(),
-            "redis_url": self.redis_url,
-        }
-        if self.state.monitoring:
-            urls |= self.monitoring.urls()
+    def _settings(self) -> tuple[dict[str, str], dict[str, dict[str, Path]]]:
+        urls = self._monitoring.urls() if self._monitoring else {}
         pids = {name: self._pid_file(name) for name in ("api", "scheduler")}
-        target.write(self.folder, urls, {name: self.log(name) for name in LOGS}, pids, limits or {})
+        return urls, {"logs": {name: self.log(name) for name in LOGS}, "pids": pids}
 
     def _pid_file(self, name: str) -> Path:
         return self.folder / "pids" / f"{name}.pid"

@@ -89,7 +89,7 @@ class EmbeddedService:
         name: str,
         command: Callable[[], Sequence[str]],
         *,
-        log: str,
+        log: str = "",
         environment: Callable[[], Mapping[str, str]] = dict,
         ready: Callable[[], object] = lambda: None,
         ending: signal.Signals = signal.SIGTERM,
@@ -97,7 +97,7 @@ class EmbeddedService:
         self.name = name
         self._stack = stack
         self._command = command
-        self._log = log
+        self._log = log or name
         self._environment = environment
         self._ready = ready
         self._ending = ending

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -13,23 +14,33 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from sandbox import disk, target
 from sandbox.http import CLIENT
-from sandbox.polling import NotYet, require
+from sandbox.polling import NotYet, require, until
+from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
+from sandbox.state import FILE as STATE_FILE
+from sandbox.state import State
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+    from typing import Self
 
     from sandbox.monitoring.stack import Monitoring
     from sandbox.service import Postgres, Service, Worker
-    from sandbox.state import State
-    from sandbox.target import Limits
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
+
+HOST = "127.0.0.1"
+PORTS = ("postgres", "redis", "api")  # the services that listen
 
 
 class Stack(ABC):
     """A whole Ordinaut whose servers listen on 127.0.0.1."""
+
+    administrator = ROLE  # a superuser of the database
 
     postgres: Postgres
     redis: Service
@@ -47,10 +58,6 @@ class Stack(ABC):
         """Return the client process of that name; it runs the module of `sandbox.services` with these arguments."""
 
     @abstractmethod
-    def sql(self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE) -> list[tuple[Any, ...]]:
-        """Run a statement as the sandbox's administrator, whom no fault locks out, and return the rows."""
-
-    @abstractmethod
     def dump(self) -> bytes:
         """Return the database as pg_dump writes it."""
 
@@ -63,16 +70,52 @@ class Stack(ABC):
         """Return the log file of a service."""
 
     @abstractmethod
-    def write_target(self, *, database_url: str | None = None, limits: Limits | None = None) -> None:
-        """Write the checker's settings, with another database URL or other limits where these are given."""
+    def _settings(self) -> tuple[dict[str, str], dict[str, dict[str, Path]]]:
+        """Return the checker's settings that only this form has: keys, and tables of them."""
 
     @abstractmethod
+    def _end(self) -> None:
+        """End every service, and remove what the sandbox has outside of its folder."""
+
+    # -- life
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return the sandbox of a folder; SandboxError where there is none."""
+        try:
+            return cls(State.load(folder.resolve()))
+        except FileNotFoundError:
+            raise SandboxError(f"no sandbox in {folder}: `python -m sandbox up` makes one") from None
+
+    def _make(self, fill: Callable[[], object], seconds: float) -> Self:
+        """Fill the folder and return when the sandbox is healthy; on any error, leave nothing behind."""
+        try:
+            self.state.save()
+            fill()
+            until(self.require_healthy, seconds)
+        except BaseException:
+            self.down()
+            raise
+        return self
+
     def is_up(self) -> bool:
         """Return whether any service runs."""
+        return any(service.condition() != "stopped" for service in self.services)
 
-    @abstractmethod
     def down(self) -> None:
         """End every service and remove the folder."""
+        with uninterrupted():
+            self._end()
+            disk.detach(self.folder)
+            # The state goes last: a `down` that was killed half-way can be repeated.
+            for entry in self.folder.iterdir():
+                if entry.is_dir():
+                    shutil.rmtree(entry)
+                elif entry.name != STATE_FILE:
+                    entry.unlink()
+            shutil.rmtree(self.folder)
+
+    # -- access
 
     @property
     def monitoring(self) -> Monitoring:
@@ -99,17 +142,28 @@ class Stack(ABC):
         """The right password of the role `orchestrator`."""
         return self.state.password
 
-    def connect(self, user: str = ROLE) -> psycopg.Connection[tuple[Any, ...]]:
+    def connect(self, user: str = ROLE) -> Connection:
         """Connect as a client does, over TCP and with the password, within 2 seconds."""
+        return self._connect(HOST, user, DATABASE, seconds=2, application_name="sandbox-client")
+
+    def sql(self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE) -> list[tuple[Any, ...]]:
+        """Run a statement as the sandbox's administrator, whom no fault locks out, and return the rows."""
+        host = self.state.socket_folder or HOST
+        with self._connect(host, self.administrator, database, seconds=3, application_name="sandbox") as connection:
+            # Without parameters several statements can be sent at once, and a % means itself.
+            cursor = connection.execute(statement, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def _connect(self, host: str, user: str, database: str, *, seconds: int, application_name: str) -> Connection:
         return psycopg.connect(
-            host="127.0.0.1",
+            host=host,
             port=self.state.ports["postgres"],
             user=user,
             password=self.password,
-            dbname=DATABASE,
+            dbname=database,
             autocommit=True,
-            connect_timeout=2,
-            application_name="sandbox-client",
+            connect_timeout=seconds,
+            application_name=application_name,
         )
 
     def redis_client(self, password: str | None = None, timeout: float = 1) -> Redis:
@@ -144,6 +198,16 @@ class Stack(ABC):
     def noted(self, key: str) -> str:
         """Return a noted value; empty where there is none, as when breaking was interrupted."""
         return self.state.notes.get(key, "")
+
+    def write_target(self, *, database_url: str | None = None, limits: target.Limits | None = None) -> None:
+        """Write the checker's settings, with another database URL or other limits where these are given."""
+        urls = {
+            "api_url": self.api_url,
+            "database_url": database_url or self.database_url(),
+            "redis_url": self.redis_url,
+        }
+        own, tables = self._settings()
+        target.write(self.folder, urls | own, tables, limits or {})
 
     # -- health
 

@@ -29,21 +29,18 @@ NOT_THE_MACHINE: Limits = {
 AT_ITS_PACE: Limits = {"AlertmanagerDown": {"dropped_within": DROPPED_WITHIN}}
 
 
-def write(
-    folder: Path, urls: Mapping[str, str], logs: Mapping[str, Path], pids: Mapping[str, Path], limits: Limits
-) -> None:
-    """Write the settings, readable by the owner alone since they hold a password."""
+def write(folder: Path, keys: Mapping[str, str], own: Mapping[str, Mapping[str, Path]], limits: Limits) -> None:
+    """Write the settings: keys, a form's own tables and limits. Only the owner can read them: they hold a password."""
     backups, place = folder / "backups", disk.place_of(folder)
     tables: dict[str, Mapping[str, object]] = {
-        "logs": logs,
-        "pids": pids,
+        **own,
         "host": {"mounts": [str(folder), *([str(place)] if place.is_mount() else [])]},
         "backups": {"postgres": backups / "postgres" / "daily", "redis": backups / "redis", "logs": backups / "log"},
     }
-    own = NOT_THE_MACHINE | AT_ITS_PACE
-    tables |= {f"limits.{alert}": own.get(alert, {}) | limits.get(alert, {}) for alert in own | limits}
-    name = "sandbox" if folder.name == ".sandbox" else f"sandbox-{urls['api_url'].rpartition(':')[2]}"
-    top = {"name": name, "docker": "none", "timezone": "Europe/Chisinau", **urls}
+    ours = NOT_THE_MACHINE | AT_ITS_PACE
+    tables |= {f"limits.{alert}": ours.get(alert, {}) | limits.get(alert, {}) for alert in ours | limits}
+    name = "sandbox" if folder.name == ".sandbox" else f"sandbox-{keys['api_url'].rpartition(':')[2]}"
+    top = {"name": name, "docker": "none", "timezone": "Europe/Chisinau", **keys}
     lines = ["# Written by `python -m sandbox`; faults rewrite it.", *_rows(top)]
     for table, rows in tables.items():
         lines += ["", f"[{table}]", *_rows(rows)]

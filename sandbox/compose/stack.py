@@ -14,16 +14,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from docker.errors import APIError, NotFound
 
-from sandbox import backups, disk, processes, target
+from sandbox import backups, processes
 from sandbox.compose import engine, image
 from sandbox.polling import NotYet, require, until
-from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
-from sandbox.stack import Stack
-from sandbox.state import FILE as STATE_FILE
+from sandbox.stack import PORTS, Stack
 from sandbox.state import State, write_private
 from sandbox.switches import Switches
 
@@ -43,7 +40,6 @@ PROJECT_LABEL, SERVICE_LABEL = "com.docker.compose.project", "com.docker.compose
 NUMBER_LABEL = "com.docker.compose.container-number"
 OURS = "ordinaut.sandbox"  # the label of whatever belongs to a sandbox, compose's or not; its value is the project
 WORKERS = 2
-ADMINISTRATOR = "sandbox"  # a superuser of its own: faults change the password of the other
 FILE, OVERRIDE = "compose.yaml", "compose.override.yaml"
 DATA = "/var/lib/postgresql/data"
 START = 30.0
@@ -226,6 +222,8 @@ class ComposeClient(ContainerService):
 class ComposeStack(Stack):
     """A whole Ordinaut as a compose project, which its folder describes."""
 
+    administrator = "sandbox"  # not the role of the services, whose password faults change
+
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self.project = state.project
@@ -235,11 +233,6 @@ class ComposeStack(Stack):
         self.scheduler: ComposeService = ComposeService(self, "scheduler", self._require_jobs)
         self.workers: list[ComposeWorker] = [ComposeWorker(self, number) for number in range(1, WORKERS + 1)]
         self.services: list[ComposeService] = [self.postgres, self.redis, self.api, self.scheduler, *self.workers]
-
-    @classmethod
-    def load(cls, folder: Path) -> ComposeStack:
-        """Return the sandbox of a folder."""
-        return cls(State.load(folder.resolve()))
 
     @classmethod
     def up(cls, folder: Path, project: str = PROJECT, seconds: float = 60) -> ComposeStack:
@@ -254,22 +247,12 @@ class ComposeStack(Stack):
             raise SandboxError(f"the engine has a project {project} already: choose another one with --project")
         tag = image.ensure(client)
         folder.mkdir(parents=True, exist_ok=True)
-        state = State(folder, form="compose", project=project, password=secrets.token_urlsafe(18))
-        for service in ("postgres", "redis", "api"):
-            port = processes.free_port()
-            while port in state.ports.values():
-                port = processes.free_port()
-            state.ports[service] = port
+        ports = dict(zip(PORTS, processes.free_ports(len(PORTS)), strict=True))
+        state = State(folder, form="compose", project=project, password=secrets.token_urlsafe(18), ports=ports)
         stack = cls(state)
-        try:
-            state.save()
-            stack._fill(tag, seconds)
-        except BaseException:
-            stack.down()
-            raise
-        return stack
+        return stack._make(lambda: stack._fill(tag), seconds)
 
-    def _fill(self, tag: str, seconds: float) -> None:
+    def _fill(self, tag: str) -> None:
         for path in (self.switches, self.folder / "backups"):
             path.mkdir()  # before compose does, as root
         Switches().save(self.switches)
@@ -286,28 +269,11 @@ class ComposeStack(Stack):
         self.redis.wait_ready()
         self.write_target()
         backups.make(self)
-        until(self.require_healthy, seconds, every=0.1)
 
-    def down(self) -> None:
-        """Remove every container, volume and network of the project, and the folder."""
-        with uninterrupted():
-            if "docker-stopped" in self.state.broken:
-                engine.resume()
-            remove_project(self.docker, self.project)
-            disk.detach(self.folder)
-            # The state goes last: a `down` that was killed half-way can be repeated.
-            for entry in self.folder.iterdir():
-                if entry.name == STATE_FILE:
-                    continue
-                if entry.is_dir():
-                    shutil.rmtree(entry)
-                else:
-                    entry.unlink()
-            shutil.rmtree(self.folder)
-
-    def is_up(self) -> bool:
-        """Say whether any service has a container that runs."""
-        return any(service.condition() != "stopped" for service in self.services)
+    def _end(self) -> None:
+        if "docker-stopped" in self.state.broken:
+            engine.resume()
+        remove_project(self.docker, self.project)
 
     # -- the engine
 
@@ -384,22 +350,6 @@ class ComposeStack(Stack):
 
     # -- the ways in
 
-    def sql(self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE) -> list[tuple[Any, ...]]:
-        """Run a statement as the sandbox's administrator."""
-        with psycopg.connect(
-            host="127.0.0.1",
-            port=self.state.ports["postgres"],
-            user=ADMINISTRATOR,
-            password=self.password,
-            dbname=database,
-            autocommit=True,
-            connect_timeout=3,
-            application_name="sandbox",
-        ) as connection:
-            # Without parameters several statements can be sent at once, and a % means itself.
-            cursor = connection.execute(statement, parameters or None)
-            return cursor.fetchall() if cursor.description else []
-
     def dump(self) -> bytes:
         """Return what pg_dump writes of the database."""
         return self._output(self.postgres.there(), ["pg_dump", "--username", ROLE, DATABASE])
@@ -424,17 +374,11 @@ class ComposeStack(Stack):
         path.write_bytes(b"".join(container.logs() for container in self.containers(service)))
         return path
 
-    def write_target(self, *, database_url: str | None = None, limits: target.Limits | None = None) -> None:
-        """Write settings for the checker, which finds the same by itself where this project is the only one."""
-        found = {"name": self.project, "project": self.project, "docker": engine.address()}
-        urls = {
-            "api_url": self.api_url,
-            "database_url": database_url or self.database_url(),
-            "redis_url": self.redis_url,
-        }
-        target.write(self.folder, found | urls, {}, {}, limits or {})
+    def _settings(self) -> tuple[dict[str, str], dict[str, dict[str, Path]]]:
+        """Return the checker's settings; it finds the same by itself where this project is the only one."""
+        return {"name": self.project, "project": self.project, "docker": engine.address()}, {}
 
-    # -- what 'healthy' means
+    # -- health
 
     def require_healthy(self) -> None:
         """Raise NotYet unless every part works and says so, and no container is more or less than there should be."""

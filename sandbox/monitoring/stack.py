@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -54,57 +53,34 @@ class Monitoring:
 
     def __init__(self, stack: Watched) -> None:
         self._stack = stack
-        self._ports: Mapping[str, int] = stack.state.ports
         self.folder = stack.state.folder / "monitoring"
-
-    # -- the services
-
-    @cached_property
-    def prometheus(self) -> EmbeddedService:
-        """Prometheus."""
-        command = programs.prometheus(self.folder, self._ports["prometheus"])
-        return self._service("prometheus", command, ready="/-/ready")
-
-    @cached_property
-    def alertmanager(self) -> EmbeddedService:
-        """Alertmanager."""
-        ports = self._ports
-        command = programs.alertmanager(self.folder, ports["alertmanager"], ports["alertmanager-cluster"])
-        return self._service("alertmanager", command, ready="/-/ready")
-
-    @cached_property
-    def postgres_exporter(self) -> EmbeddedService:
-        """The exporter of PostgreSQL, which has a role of its own."""
-        where = f"127.0.0.1:{self._ports['postgres']}/{DATABASE}?sslmode=disable"
-        command = programs.postgres_exporter(QUERIES, self._ports["postgres-exporter"])
-        source = {"DATA_SOURCE_NAME": f"postgresql://{ROLE}:{self._stack.state.password}@{where}"}
-        return self._service("postgres-exporter", command, source)
-
-    @cached_property
-    def redis_exporter(self) -> EmbeddedService:
-        """The exporter of Redis."""
-        url = f"redis://127.0.0.1:{self._ports['redis']}/0"
-        return self._service("redis-exporter", programs.redis_exporter(url, self._ports["redis-exporter"]))
-
-    @cached_property
-    def node_exporter(self) -> EmbeddedService:
-        """The exporter of the machine."""
-        return self._service("node-exporter", programs.node_exporter(self.textfiles, self._ports["node-exporter"]))
-
-    @cached_property
-    def grafana(self) -> EmbeddedService:
-        """The stand-in of Grafana."""
-        return self._python("grafana", {"GRAFANA": str(self.folder / "grafana.json")}, ready="/api/health")
-
-    @cached_property
-    def oncall(self) -> EmbeddedService:
-        """Who takes the notifications."""
-        return self._python("oncall", {"NOTIFICATIONS": str(self.notifications)})
-
-    @property
-    def services(self) -> list[EmbeddedService]:
-        """All services, as `status` lists them."""
-        return [
+        self.textfiles = self.folder / "textfiles"  # the node exporter reads metrics from it
+        self.notifications = self.folder / "notifications.jsonl"  # one line for each that arrived
+        self.ports: Mapping[str, int] = stack.state.ports
+        ports = self.ports
+        cluster = ports["alertmanager-cluster"]
+        self.prometheus = self._service(
+            "prometheus", programs.prometheus(self.folder, ports["prometheus"]), ready="/-/ready"
+        )
+        self.alertmanager = self._service(
+            "alertmanager", programs.alertmanager(self.folder, ports["alertmanager"], cluster), ready="/-/ready"
+        )
+        address = f"127.0.0.1:{ports['postgres']}/{DATABASE}?sslmode=disable"
+        self.postgres_exporter = self._service(
+            "postgres-exporter",
+            programs.postgres_exporter(QUERIES, ports["postgres-exporter"]),
+            {"DATA_SOURCE_NAME": f"postgresql://{ROLE}:{stack.state.password}@{address}"},
+        )
+        self.redis_exporter = self._service(
+            "redis-exporter",
+            programs.redis_exporter(f"redis://127.0.0.1:{ports['redis']}/0", ports["redis-exporter"]),
+        )
+        self.node_exporter = self._service(
+            "node-exporter", programs.node_exporter(self.textfiles, ports["node-exporter"])
+        )
+        self.grafana = self._python("grafana", {"GRAFANA": str(self.folder / "grafana.json")}, ready="/api/health")
+        self.oncall = self._python("oncall", {"NOTIFICATIONS": str(self.notifications)})
+        self.services = [
             self.prometheus, self.alertmanager, self.postgres_exporter, self.redis_exporter, self.node_exporter,
             self.grafana, self.oncall,
         ]  # fmt: skip
@@ -116,13 +92,12 @@ class Monitoring:
             self._stack,
             name,
             lambda: command,
-            log=name,
             environment=lambda: environment or {},
             ready=lambda: self._require_answer(name, ready),
         )
 
     def _python(self, name: str, environment: Mapping[str, str], ready: str = "/") -> EmbeddedService:
-        own = {"PORT": str(self._ports[name]), "PYTHONPATH": str(REPOSITORY), **environment}
+        own = {"PORT": str(self.ports[name]), "PYTHONPATH": str(REPOSITORY), **environment}
         return self._service(name, [sys.executable, "-m", f"sandbox.services.{name}"], own, ready)
 
     def _require_answer(self, name: str, path: str) -> None:
@@ -138,9 +113,9 @@ class Monitoring:
         """Write what needs no other part of the sandbox, and start what needs none."""
         for place in (self.folder, self.textfiles, self._rules(OURS).parent):
             place.mkdir()
-        self.use_alertmanager(configuration.alertmanager(self._ports), reload=False)
-        self.use_prometheus(configuration.prometheus(self._ports), reload=False)
-        self.use_grafana(configuration.grafana(self._ports))
+        self.use_alertmanager(configuration.alertmanager(self.ports), reload=False)
+        self.use_prometheus(configuration.prometheus(self.ports), reload=False)
+        self.use_grafana(configuration.grafana(self.ports))
         for service in self.services:
             if service is not self.postgres_exporter:
                 service.launch()
@@ -175,24 +150,9 @@ class Monitoring:
 
     # -- the ways in
 
-    @property
-    def textfiles(self) -> Path:
-        """The folder that the exporter of the machine reads metrics from."""
-        return self.folder / "textfiles"
-
-    @property
-    def notifications(self) -> Path:
-        """The file in which each notification that arrived is a line."""
-        return self.folder / "notifications.jsonl"
-
-    @property
-    def ports(self) -> Mapping[str, int]:
-        """Where each service listens."""
-        return self._ports
-
     def url(self, service: str) -> str:
         """Return where a service listens."""
-        return f"http://127.0.0.1:{self._ports[service]}"
+        return f"http://127.0.0.1:{self.ports[service]}"
 
     def urls(self) -> dict[str, str]:
         """Return what the checker's settings say of the monitoring."""
