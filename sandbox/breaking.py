@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -50,34 +49,32 @@ def break_stack(stack: Stack, fault: Fault) -> None:
     stack.state.broken.append(fault.name)  # before it is so: an interrupted one is healed too
     stack.state.save()
     fault.break_(stack)
-    try:
-        until(partial(_seen, fault.took_hold, stack), SECONDS[stack.state.form])
-    except NotYet as error:
-        raise SandboxError(f"{fault.name} did not take hold: {error}") from error
-
-
-def _seen(check: Callable[[Stack], object], stack: Stack) -> None:
-    """Look once; who does not answer as he is asked has yet to come to what is waited for."""
-    try:
-        check(stack)
-    except (httpx.HTTPError, psycopg.Error, RedisError) as error:
-        raise NotYet(f"no answer: {error!r}") from error
+    _wait(stack, fault.took_hold, f"{fault.name} did not take hold")
 
 
 def heal_stack(stack: Stack) -> list[str]:
-    """Heal every fault, the latest first, and return when the stack is healthy again."""
+    """Heal every fault, the latest first, and return their names when the stack is healthy again."""
     healed = []
     while stack.state.broken:
         fault = named(stack.state.broken[-1], stack.state.form, monitoring=stack.state.monitoring)
         fault.heal(stack)
-        try:
-            until(partial(_seen, fault.healed, stack), SECONDS[stack.state.form])
-        except NotYet as error:
-            raise SandboxError(f"{fault.name} is not healed: {error}") from error
+        _wait(stack, fault.healed, f"{fault.name} is not healed")
         healed.append(stack.state.broken.pop())
         stack.state.save()
-    try:
-        until(stack.require_healthy, SECONDS[stack.state.form])
-    except NotYet as error:
-        raise SandboxError(f"the sandbox is not healthy: {error}") from error
+    _wait(stack, lambda _: stack.require_healthy(), "the sandbox is not healthy")
     return healed
+
+
+def _wait(stack: Stack, check: Callable[[Stack], object], otherwise: str) -> None:
+    """Wait until the check passes; SandboxError after the form's time limit."""
+
+    def look() -> None:
+        try:
+            check(stack)
+        except (httpx.HTTPError, psycopg.Error, RedisError) as error:  # not the answer that is waited for
+            raise NotYet(f"no answer: {error!r}") from error
+
+    try:
+        until(look, SECONDS[stack.state.form])
+    except NotYet as error:
+        raise SandboxError(f"{otherwise}: {error}") from error

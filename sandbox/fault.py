@@ -26,10 +26,6 @@ class Expect:
         return {"firing": 1, "unknown": 6}.get(self.state, 0)
 
 
-def _nothing(_: Stack) -> None:
-    """Healing is proved by the whole stack being healthy again; most faults need no more."""
-
-
 @dataclass(frozen=True)
 class Fault:
     """A named way to break the sandbox.
@@ -43,4 +39,4 @@ class Fault:
     break_: Callable[[Stack], object]
     took_hold: Callable[[Stack], object]
     heal: Callable[[Stack], object]
-    healed: Callable[[Stack], object] = _nothing
+    healed: Callable[[Stack], object] = lambda _: None  # the whole stack must be healthy as well

@@ -210,7 +210,7 @@ class ComposeClient(ContainerService):
         if self.condition() == "stopped":
             self.stop()
             self._stack.helper(
-                self.name, ["python3", "-m", *self._command], network=f"{self._stack.project}_default",
+                self.name, ["python3", "-m", *self._command], network=self._stack.network,
                 environment={"DATABASE_URL": f"postgresql://{ROLE}:{self._stack.password}@postgres:5432/{DATABASE}"},
             )  # fmt: skip
 
@@ -227,6 +227,7 @@ class ComposeStack(Stack):
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self.project = state.project
+        self.network = f"{self.project}_default"
         self.postgres: ComposePostgres = ComposePostgres(self, "postgres", self._require_database)
         self.redis: ComposeService = ComposeService(self, "redis", self._require_redis)
         self.api: ComposeService = ComposeService(self, "api", self._require_api)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sandbox.stack import Stack
 
 RESTARTS = 4  # the engine waits twice as long before each: whoever looks sees it waiting, or run for a moment
-LONG_AGO = "10 minutes"
 
 
 def on_compose(step: Callable[[ComposeStack], object]) -> Callable[[Stack], object]:
@@ -68,23 +67,3 @@ def require_answering(stack: ComposeStack) -> None:
     except (httpx.TransportError, ValueError) as error:
         raise NotYet(f"the API does not answer: {error!r}") from error
     require(document["status"] == "healthy", f"the API says {document['status']}")
-
-
-def silence(stack: ComposeStack, worker_ids: list[str]) -> None:
-    """Make it look as if these workers had sent their last heartbeat ten minutes ago, and had started long before."""
-    stack.sql(
-        "UPDATE worker_heartbeat SET last_seen = now() - %s::interval, created_at = created_at - interval '1 hour'"
-        " WHERE worker_id = ANY(%s)",
-        (LONG_AGO, worker_ids),
-    )
-
-
-def forget(stack: ComposeStack, worker_ids: list[str]) -> None:
-    """Remove the rows of workers that a fault ended: that trace is its own."""
-    stack.sql("DELETE FROM worker_heartbeat WHERE worker_id = ANY(%s)", (worker_ids,))
-
-
-def fresh(stack: ComposeStack) -> int:
-    """Count the workers that were seen of late."""
-    ((count,),) = stack.sql("SELECT count(*) FROM worker_heartbeat WHERE last_seen > now() - interval '3 minutes'")
-    return int(count)

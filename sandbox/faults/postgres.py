@@ -114,7 +114,8 @@ def _change_password(stack: Stack) -> None:
     _end_sessions(stack)  # who is connected already would not notice
 
 
-def _hangs(stack: Stack) -> None:
+def require_hung(stack: Stack) -> None:
+    """Raise NotYet unless PostgreSQL takes a connection and does not answer on it."""
     try:
         stack.connect().close()
     except psycopg.errors.ConnectionTimeout:
@@ -135,7 +136,7 @@ HUNG = Fault(
     does="suspends every process of PostgreSQL: connections are accepted, nothing is answered",
     expect=_down("server-hung"),
     break_=lambda stack: stack.postgres.freeze(),
-    took_hold=_hangs,
+    took_hold=require_hung,
     heal=lambda stack: stack.postgres.thaw(),
 )
 STARTING = Fault(

@@ -17,7 +17,8 @@ ALERT = "OrchestratorAPIDown"
 PASSWORD = "changed-on-the-server"
 
 
-def _fails_with(stack: Stack, kind: type[redis.RedisError]) -> None:
+def require_failing(stack: Stack, kind: type[redis.RedisError]) -> None:
+    """Raise NotYet unless a client of Redis gets an error of this kind."""
     try:
         with stack.redis_client() as client:
             client.ping()
@@ -44,7 +45,7 @@ STOPPED = Fault(
     does="ends Redis",
     expect=Expect(ALERT, "firing", "redis-unreachable"),
     break_=lambda stack: stack.redis.stop(),
-    took_hold=partial(_fails_with, kind=redis.ConnectionError),
+    took_hold=partial(require_failing, kind=redis.ConnectionError),
     heal=lambda stack: stack.redis.start(),
 )
 HUNG = Fault(
@@ -52,7 +53,7 @@ HUNG = Fault(
     does="suspends Redis: connections are accepted, nothing is answered",
     expect=Expect(ALERT, "firing", "redis-unreachable"),
     break_=lambda stack: stack.redis.freeze(),
-    took_hold=partial(_fails_with, kind=redis.TimeoutError),
+    took_hold=partial(require_failing, kind=redis.TimeoutError),
     heal=lambda stack: stack.redis.thaw(),
 )
 PASSWORD_CHANGED = Fault(
@@ -60,6 +61,6 @@ PASSWORD_CHANGED = Fault(
     does="sets a password on the server that no client knows, and drops the clients",
     expect=Expect(ALERT, "firing", "redis-password-refused"),
     break_=_change_password,
-    took_hold=partial(_fails_with, kind=redis.AuthenticationError),
+    took_hold=partial(require_failing, kind=redis.AuthenticationError),
     heal=_take_password_away,
 )

@@ -51,7 +51,8 @@ def _on_time(stack: Stack) -> None:
     require(not late, f"late jobs: {late}")
 
 
-def _fail(stack: Stack) -> None:
+def fail_at_start(stack: Stack) -> None:
+    """Make the scheduler fail at its start, and remove its jobs."""
     stack.scheduler.stop()
     stack.sql("DELETE FROM apscheduler_jobs")
     stack.switch(scheduler_fails=True)
@@ -62,13 +63,15 @@ def _fail(stack: Stack) -> None:
     raise SandboxError("the scheduler started although it was told to fail")
 
 
-def _no_jobs(stack: Stack) -> None:
+def require_no_jobs(stack: Stack) -> None:
+    """Raise NotYet while the scheduler has a job."""
     require(not stack.sql("SELECT 1 FROM apscheduler_jobs"), "there are jobs")
 
 
-def _let_it_start(stack: Stack) -> None:
+def let_it_start(stack: Stack) -> None:
+    """Start the scheduler as it should be."""
     stack.switch(scheduler_fails=False)
-    stack.scheduler.start()
+    _restart(stack)
 
 
 def _post_late(stack: Stack) -> None:
@@ -120,9 +123,9 @@ FAILS_AT_START = Fault(
     name="scheduler-fails-at-start",
     does="lets the scheduler end before it has loaded any task, so that no job exists",
     expect=Expect(ALERT, "firing", "jobs-missing", FOLLOWERS),
-    break_=_fail,
-    took_hold=_no_jobs,
-    heal=_let_it_start,
+    break_=fail_at_start,
+    took_hold=require_no_jobs,
+    heal=let_it_start,
 )
 NOT_LOADED = Fault(
     name="task-not-loaded",
@@ -137,6 +140,6 @@ NOTHING_SCHEDULED = Fault(
     does="pauses every task that has a schedule: there is nothing to be late",
     expect=Expect(ALERT, "ok"),
     break_=_pause_all,
-    took_hold=_no_jobs,
+    took_hold=require_no_jobs,
     heal=_resume_all,
 )

@@ -22,39 +22,48 @@ BACKLOG = 20
 AGENT = "00000000-0000-0000-0000-000000000001"
 
 
-def _age(stack: Stack, workers: Sequence[Worker]) -> None:
-    """Make it look as if they had sent their last heartbeat ten minutes ago, and all started long before."""
-    stack.sql(
-        "UPDATE worker_heartbeat SET created_at = created_at - interval '1 hour' WHERE worker_id = ANY(%s)",
-        ([worker.worker_id for worker in stack.workers],),
-    )
+def silence(stack: Stack, worker_ids: Sequence[str]) -> None:
+    """Move the last heartbeat of these workers ten minutes into the past, and the start of all to an hour ago."""
+    stack.sql("UPDATE worker_heartbeat SET created_at = least(created_at, now() - interval '1 hour')")
     stack.sql(
         "UPDATE worker_heartbeat SET last_seen = now() - %s::interval WHERE worker_id = ANY(%s)",
-        (SINCE, [worker.worker_id for worker in workers]),
+        (SINCE, [*worker_ids]),
     )
 
 
 def _fresh(stack: Stack) -> int:
-    (row,) = stack.sql("SELECT count(*) FROM worker_heartbeat WHERE last_seen > now() - interval '3 minutes'")
-    return int(row[0])
+    ((fresh,),) = stack.sql("SELECT count(*) FROM worker_heartbeat WHERE last_seen > now() - interval '3 minutes'")
+    return int(fresh)
 
 
-def _none_fresh(stack: Stack) -> None:
-    require(_fresh(stack) == 0, f"{_fresh(stack)} workers were seen of late")
+def require_fresh(stack: Stack, number: int) -> None:
+    """Raise NotYet unless exactly so many workers sent a heartbeat within three minutes."""
+    seen = _fresh(stack)
+    require(seen == number, f"{seen} workers sent a heartbeat within 3 min, not {number}")
+
+
+def forget(stack: Stack, worker_ids: Sequence[str]) -> None:
+    """Remove the rows of workers that a fault ended: that trace is its own."""
+    stack.sql("DELETE FROM worker_heartbeat WHERE worker_id = ANY(%s)", ([*worker_ids],))
+
+
+def ids(workers: Sequence[Worker]) -> list[str]:
+    """Return the ids of the workers in worker_heartbeat."""
+    return [worker.worker_id for worker in workers]
 
 
 def _stop(stack: Stack, workers: Sequence[Worker]) -> None:
     for worker in workers:
         worker.stop()
-    _age(stack, workers)
+    silence(stack, ids(workers))
 
 
 def restart(stack: Stack, workers: Sequence[Worker]) -> None:
-    """Start the workers again and remove the rows of those that this fault ended: that trace is its own."""
-    old = [worker.worker_id for worker in workers]
+    """Start the workers again, and forget the ids that they had."""
+    old = ids(workers)
     for worker in workers:
         worker.stop()
-    stack.sql("DELETE FROM worker_heartbeat WHERE worker_id = ANY(%s)", (old,))
+    forget(stack, old)
     for worker in workers:
         worker.start()
 
@@ -62,7 +71,7 @@ def restart(stack: Stack, workers: Sequence[Worker]) -> None:
 def _freeze(stack: Stack) -> None:
     for worker in stack.workers:
         worker.freeze()
-    _age(stack, stack.workers)
+    silence(stack, ids(stack.workers))
 
 
 def _thaw(stack: Stack) -> None:
@@ -73,7 +82,7 @@ def _thaw(stack: Stack) -> None:
 def _all_frozen(stack: Stack) -> None:
     for worker in stack.workers:
         require(worker.condition() == "frozen", f"{worker.name} is {worker.condition()}")
-    _none_fresh(stack)
+    require_fresh(stack, 0)
 
 
 def make_task(stack: Stack, task_id: str, title: str, step: str) -> None:
@@ -89,7 +98,7 @@ def _hold_up(stack: Stack) -> None:
     make_task(stack, STUCK_TASK, "Endless item", '{"id": "wait", "uses": "sleep", "with": {"seconds": 3600}}')
     stack.sql("INSERT INTO due_work (task_id, run_at) SELECT %s, now() FROM generate_series(1, 2)", (STUCK_TASK,))
     until(lambda: require(len(_held(stack)) == len(stack.workers), "a worker is not busy yet"))
-    _age(stack, stack.workers)
+    silence(stack, ids(stack.workers))
 
 
 def _held(stack: Stack) -> list[str]:
@@ -98,8 +107,8 @@ def _held(stack: Stack) -> list[str]:
 
 
 def _all_stuck(stack: Stack) -> None:
-    require(sorted(_held(stack)) == sorted(worker.worker_id for worker in stack.workers), "a worker holds no item")
-    _none_fresh(stack)
+    require(sorted(_held(stack)) == sorted(ids(stack.workers)), "a worker holds no item")
+    require_fresh(stack, 0)
 
 
 def _free(stack: Stack) -> None:
@@ -107,10 +116,6 @@ def _free(stack: Stack) -> None:
         worker.stop()
     stack.sql("DELETE FROM task WHERE id = %s", (STUCK_TASK,))  # its items go with it
     restart(stack, stack.workers)
-
-
-def _one_left(stack: Stack) -> None:
-    require(_fresh(stack) == len(stack.workers) - 1, f"{_fresh(stack)} workers were seen of late")
 
 
 def _pile_up(stack: Stack) -> None:
@@ -144,7 +149,7 @@ STOPPED = Fault(
     does="ends every worker, as if ten minutes ago",
     expect=Expect(ALERT, "firing", "workers-stopped", FOLLOWERS),
     break_=lambda stack: _stop(stack, stack.workers),
-    took_hold=_none_fresh,
+    took_hold=lambda stack: require_fresh(stack, 0),
     heal=lambda stack: restart(stack, stack.workers),
 )
 HUNG = Fault(
@@ -168,7 +173,7 @@ ONE_STOPPED = Fault(
     does="ends one worker of several, as if ten minutes ago",
     expect=Expect(ALERT, "noted", "worker-missing"),
     break_=lambda stack: _stop(stack, stack.workers[-1:]),
-    took_hold=_one_left,
+    took_hold=lambda stack: require_fresh(stack, len(stack.workers) - 1),
     heal=lambda stack: restart(stack, stack.workers[-1:]),
 )
 BACKLOG_OF_ITEMS = Fault(

@@ -31,8 +31,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SHIPPED_RULES = Path(__file__).with_name("shipped.rules.yml")
 QUERIES = REPOSITORY / "reports" / "postgres_exporter.yml"
 ROLE = "postgres_exporter"
-SERVICES = ("prometheus", "alertmanager", "postgres-exporter", "redis-exporter", "node-exporter", "grafana", "oncall")
-PORTS = (*SERVICES, "alertmanager-cluster")
+PORTS = (
+    "prometheus", "alertmanager", "alertmanager-cluster", "postgres-exporter", "redis-exporter", "node-exporter",
+    "grafana", "oncall",
+)  # fmt: skip
 OURS, EXTRA = "ordinaut", "extra"  # rule files
 TIMEOUT = 2.0
 PATIENCE = 15.0  # seconds, for what is not asked again

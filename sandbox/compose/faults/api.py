@@ -28,15 +28,7 @@ def _down(cause: str) -> Expect:
     return Expect(ALERT, "firing", cause)
 
 
-def _start(stack: ComposeStack) -> None:
-    stack.api.start()
-
-
 # -- removed
-
-
-def _remove(stack: ComposeStack) -> None:
-    stack.api.remove()
 
 
 def _removed(stack: ComposeStack) -> None:
@@ -50,10 +42,6 @@ def _removed(stack: ComposeStack) -> None:
 def _crash(stack: ComposeStack) -> None:
     # The engine takes a signal that it sends for the wish that the container ends, and does not start it again.
     stack.api.there().kill(CRASH)
-
-
-def _kill(stack: ComposeStack) -> None:
-    stack.api.there().kill()
 
 
 def _leak(stack: ComposeStack) -> None:
@@ -150,9 +138,9 @@ REMOVED = Fault(
     name="api-removed",
     does="removes the API's container",
     expect=_down("container-missing"),
-    break_=on_compose(_remove),
+    break_=on_compose(lambda stack: stack.api.remove()),
     took_hold=on_compose(_removed),
-    heal=on_compose(_start),
+    heal=lambda stack: stack.api.start(),
 )
 CRASHED = Fault(
     name="api-crashed",
@@ -160,15 +148,15 @@ CRASHED = Fault(
     expect=_down("container-crashed"),
     break_=on_compose(_crash),
     took_hold=_ended(1),
-    heal=on_compose(_start),
+    heal=lambda stack: stack.api.start(),
 )
 KILLED = Fault(
     name="api-killed",
     does="kills the API with SIGKILL: exit code 137, though memory was not short",
     expect=_down("container-crashed"),
-    break_=on_compose(_kill),
+    break_=on_compose(lambda stack: stack.api.there().kill()),
     took_hold=_ended(137),
-    heal=on_compose(_start),
+    heal=lambda stack: stack.api.start(),
 )
 OOM_KILLED = Fault(
     name="api-oom-killed",
@@ -198,9 +186,9 @@ PAUSED = Fault(
     name="api-paused",
     does="pauses the API's container",
     expect=_down("container-paused"),
-    break_=on_compose(lambda stack: stack.api.freeze()),
+    break_=lambda stack: stack.api.freeze(),
     took_hold=on_compose(_never_answers),
-    heal=on_compose(lambda stack: stack.api.thaw()),
+    heal=lambda stack: stack.api.thaw(),
 )
 UNHEALTHY = Fault(
     name="container-unhealthy",

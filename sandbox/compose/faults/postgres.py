@@ -9,8 +9,8 @@ import psycopg
 from sandbox.compose.stack import DATA, OURS
 from sandbox.compose.steps import on_compose, require_looping, require_state
 from sandbox.fault import Expect, Fault
-from sandbox.faults.postgres import FOLLOWERS
-from sandbox.polling import NotYet, require
+from sandbox.faults.postgres import FOLLOWERS, require_hung
+from sandbox.polling import require
 
 if TYPE_CHECKING:
     from sandbox.compose.stack import ComposeStack
@@ -22,13 +22,9 @@ SEGMENTS = 5  # of the log; more than there is room for
 NO_SPACE = "No space left on device"
 
 
-def _hangs(stack: ComposeStack) -> None:
+def _paused(stack: ComposeStack) -> None:
     require_state(stack.postgres, Status="paused")
-    try:
-        stack.connect().close()
-    except psycopg.errors.ConnectionTimeout:
-        return
-    raise NotYet("PostgreSQL still answers")
+    require_hung(stack)
 
 
 def _small(stack: ComposeStack) -> str:
@@ -90,9 +86,9 @@ PAUSED = Fault(
     name="postgres-paused",
     does="pauses PostgreSQL's container",
     expect=Expect(ALERT, "firing", "container-paused", FOLLOWERS),
-    break_=on_compose(lambda stack: stack.postgres.freeze()),
-    took_hold=on_compose(_hangs),
-    heal=on_compose(lambda stack: stack.postgres.thaw()),
+    break_=lambda stack: stack.postgres.freeze(),
+    took_hold=on_compose(_paused),
+    heal=lambda stack: stack.postgres.thaw(),
 )
 DISK_FULL = Fault(
     name="postgres-disk-full",

@@ -8,6 +8,7 @@ import redis
 
 from sandbox.compose.steps import on_compose
 from sandbox.fault import Expect, Fault
+from sandbox.faults.redis import require_failing
 from sandbox.polling import NotYet, require
 
 if TYPE_CHECKING:
@@ -44,31 +45,18 @@ def _empty(stack: ComposeStack) -> None:
         client.delete(STREAM)
 
 
-def _remove(stack: ComposeStack) -> None:
-    stack.redis.remove()
-
-
 def _removed(stack: ComposeStack) -> None:
     require(not stack.redis.container, "Redis still has a container")
-    try:
-        with stack.redis_client() as client:
-            client.ping()
-    except redis.ConnectionError:
-        return
-    raise NotYet("Redis still answers")
-
-
-def _bring_back(stack: ComposeStack) -> None:
-    stack.redis.start()
+    require_failing(stack, redis.ConnectionError)
 
 
 REMOVED = Fault(
     name="redis-removed",
     does="removes the container of Redis; its volume stays",
     expect=Expect("OrchestratorAPIDown", "firing", "redis-container-not-running"),
-    break_=on_compose(_remove),
+    break_=on_compose(lambda stack: stack.redis.remove()),
     took_hold=on_compose(_removed),
-    heal=on_compose(_bring_back),
+    heal=lambda stack: stack.redis.start(),
 )
 OUT_OF_MEMORY = Fault(
     name="redis-out-of-memory",
