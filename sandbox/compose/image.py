@@ -103,27 +103,11 @@ def _packages(destination: Path, lock: Path) -> None:
     lock.write_text(_locked())
     machine = platform.machine()
     platforms = [f"--platform={kind}_{machine}" for kind in ("manylinux_2_28", "manylinux2014", "manylinux_2_17")]
-    engine.run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--no-compile",
-            "--only-binary=:all:",
-            "--implementation=cp",
-            f"--python-version={PYTHON}",
-            *platforms,
-            "--target",
-            str(destination),
-            "--require-hashes",
-            "--requirement",
-            str(lock),
-        ]
-    )
+    engine.run([
+        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile",
+        "--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}", *platforms,
+        "--target", str(destination), "--require-hashes", "--requirement", str(lock),
+    ])  # fmt: skip
 
 
 def _locked() -> str:

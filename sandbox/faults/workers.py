@@ -26,8 +26,7 @@ def silence(stack: Stack, worker_ids: Sequence[str]) -> None:
     """Move the last heartbeat of these workers ten minutes into the past, and the start of all to an hour ago."""
     stack.sql("UPDATE worker_heartbeat SET created_at = least(created_at, now() - interval '1 hour')")
     stack.sql(
-        "UPDATE worker_heartbeat SET last_seen = now() - %s::interval WHERE worker_id = ANY(%s)",
-        (SINCE, [*worker_ids]),
+        "UPDATE worker_heartbeat SET last_seen = now() - %s::interval WHERE worker_id = ANY(%s)", (SINCE, [*worker_ids])
     )
 
 

@@ -74,8 +74,7 @@ class Monitoring:
             {"DATA_SOURCE_NAME": f"postgresql://{ROLE}:{stack.state.password}@{address}"},
         )
         self.redis_exporter = self._service(
-            "redis-exporter",
-            programs.redis_exporter(f"redis://127.0.0.1:{ports['redis']}/0", ports["redis-exporter"]),
+            "redis-exporter", programs.redis_exporter(f"redis://127.0.0.1:{ports['redis']}/0", ports["redis-exporter"])
         )
         self.node_exporter = self._service(
             "node-exporter", programs.node_exporter(self.textfiles, ports["node-exporter"])

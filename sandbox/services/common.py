@@ -33,10 +33,7 @@ class JsonLines(logging.Formatter):
 def start_log(service: str) -> logging.Logger:
     """Set logging up: libraries write text, the service itself writes JSON, both to one stream."""
     logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        force=True,
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())

@@ -69,13 +69,7 @@ def load(task: dict[str, Any]) -> bool:
             first = datetime.now(UTC) + rrule_period(expression)
             scheduler.add_job(enqueue_and_rebook, "date", run_date=first, args=[task_id, expression], **options)
         case "once" if datetime.fromisoformat(expression) > datetime.now(UTC):
-            scheduler.add_job(
-                enqueue,
-                "date",
-                run_date=datetime.fromisoformat(expression),
-                args=[task_id],
-                **options,
-            )
+            scheduler.add_job(enqueue, "date", run_date=datetime.fromisoformat(expression), args=[task_id], **options)
         case _:
             return False
     return True
@@ -102,9 +96,7 @@ def main() -> None:
         sys.exit(1)
     tasks = active_tasks(log)
     engine = create_engine(
-        os.environ["DATABASE_URL"],
-        pool_pre_ping=True,
-        connect_args={"application_name": "orchestrator-scheduler"},
+        os.environ["DATABASE_URL"], pool_pre_ping=True, connect_args={"application_name": "orchestrator-scheduler"}
     )
     scheduler.add_jobstore(SQLAlchemyJobStore(engine=engine))
     loaded = sum(load(task) for task in tasks)

@@ -94,15 +94,8 @@ class Worker:
         """Send a heartbeat when it is time, then take one item or wait a little."""
         switches = current()
         if time.monotonic() - self.last_heartbeat >= self.heartbeat_seconds:
-            connection.execute(
-                HEARTBEAT,
-                {
-                    "worker": self.name,
-                    "processed": self.processed,
-                    "pid": os.getpid(),
-                    "hostname": socket.gethostname(),
-                },
-            )
+            process = {"pid": os.getpid(), "hostname": socket.gethostname()}
+            connection.execute(HEARTBEAT, {"worker": self.name, "processed": self.processed, **process})
             self.last_heartbeat = time.monotonic()
         item = connection.execute(TAKE, {"worker": self.name}).fetchone() if switches.workers_take else None
         if item is None:
