@@ -23,7 +23,7 @@ def require_failing(stack: Stack, kind: type[redis.RedisError]) -> None:
         with stack.redis_client() as client:
             client.ping()
     except redis.RedisError as error:
-        require(type(error) is kind, f"clients are told: {error!r}")
+        require(type(error) is kind, f"clients get: {error!r}")
         return
     raise NotYet("Redis still answers")
 
@@ -31,18 +31,18 @@ def require_failing(stack: Stack, kind: type[redis.RedisError]) -> None:
 def _change_password(stack: Stack) -> None:
     with stack.redis_client() as client:
         client.config_set("requirepass", PASSWORD)
-        client.client_kill_filter(_type="normal")  # who is connected already would not notice
+        client.client_kill_filter(_type="normal")  # connected clients would not notice
 
 
 def _take_password_away(stack: Stack) -> None:
-    # Where no password is set (breaking was interrupted before), Valkey takes any for the default user.
+    # Where no password is set, because breaking was interrupted, Valkey accepts any password of the default user.
     with stack.redis_client(PASSWORD) as client:
         client.config_set("requirepass", "")
 
 
 STOPPED = Fault(
     name="redis-stopped",
-    does="ends Redis",
+    does="stops Redis",
     expect=Expect(ALERT, "firing", "redis-unreachable"),
     break_=lambda stack: stack.redis.stop(),
     took_hold=partial(require_failing, kind=redis.ConnectionError),
@@ -50,7 +50,7 @@ STOPPED = Fault(
 )
 HUNG = Fault(
     name="redis-hung",
-    does="suspends Redis: connections are accepted, nothing is answered",
+    does="suspends Redis: connections are accepted, no command is answered",
     expect=Expect(ALERT, "firing", "redis-unreachable"),
     break_=lambda stack: stack.redis.freeze(),
     took_hold=partial(require_failing, kind=redis.TimeoutError),
@@ -58,7 +58,7 @@ HUNG = Fault(
 )
 PASSWORD_CHANGED = Fault(
     name="redis-password",
-    does="sets a password on the server that no client knows, and drops the clients",
+    does="sets a password on the server that no client knows, and disconnects the clients",
     expect=Expect(ALERT, "firing", "redis-password-refused"),
     break_=_change_password,
     took_hold=partial(require_failing, kind=redis.AuthenticationError),

@@ -1,4 +1,4 @@
-"""Faults of the workers. None waits for real time to pass: what lasts is moved into the past."""
+"""Faults of the workers. Heartbeats are backdated, so that no fault waits for time to pass."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sandbox.stack import Stack
 
 ALERT = "NoActiveWorkers"
-FOLLOWERS = ("HighQueueDepth", "LowTaskThroughput")  # where it lasts for hours
+FOLLOWERS = ("HighQueueDepth", "LowTaskThroughput")  # after hours
 SINCE = "10 minutes"
 STUCK_TASK = "00000000-0000-4000-8000-0000000000f1"
 BACKLOG_TASK = "00000000-0000-4000-8000-0000000000f2"
@@ -23,7 +23,7 @@ AGENT = "00000000-0000-0000-0000-000000000001"
 
 
 def silence(stack: Stack, worker_ids: Sequence[str]) -> None:
-    """Move the last heartbeat of these workers ten minutes into the past, and the start of all to an hour ago."""
+    """Backdate the last heartbeat of these workers by ten minutes, and the start of all workers to an hour ago."""
     stack.sql("UPDATE worker_heartbeat SET created_at = least(created_at, now() - interval '1 hour')")
     stack.sql(
         "UPDATE worker_heartbeat SET last_seen = now() - %s::interval WHERE worker_id = ANY(%s)", (SINCE, [*worker_ids])
@@ -36,13 +36,13 @@ def _fresh(stack: Stack) -> int:
 
 
 def require_fresh(stack: Stack, number: int) -> None:
-    """Raise NotYet unless exactly so many workers sent a heartbeat within three minutes."""
+    """Raise NotYet unless exactly this number of workers sent a heartbeat within three minutes."""
     seen = _fresh(stack)
     require(seen == number, f"{seen} workers sent a heartbeat within 3 min, not {number}")
 
 
 def forget(stack: Stack, worker_ids: Sequence[str]) -> None:
-    """Remove the rows of workers that a fault ended: that trace is its own."""
+    """Remove the rows of workers that a fault ended."""
     stack.sql("DELETE FROM worker_heartbeat WHERE worker_id = ANY(%s)", ([*worker_ids],))
 
 
@@ -85,7 +85,7 @@ def _all_frozen(stack: Stack) -> None:
 
 
 def make_task(stack: Stack, task_id: str, title: str, step: str) -> None:
-    """Make a task that only the queue can start: of kind event, so the scheduler has no job for it."""
+    """Make a task that only the queue starts: it is of kind event, so the scheduler has no job for it."""
     stack.sql(
         "INSERT INTO task (id, title, description, created_by, schedule_kind, schedule_expr, payload)"
         " VALUES (%s, %s, 'made by a fault', %s, 'event', 'sandbox', %s::jsonb)",
@@ -106,7 +106,7 @@ def _held(stack: Stack) -> list[str]:
 
 
 def _all_stuck(stack: Stack) -> None:
-    require(sorted(_held(stack)) == sorted(ids(stack.workers)), "a worker holds no item")
+    require(sorted(_held(stack)) == sorted(ids(stack.workers)), "not every worker holds an item")
     require_fresh(stack, 0)
 
 
@@ -129,7 +129,7 @@ def _pile_up(stack: Stack) -> None:
 
 def _piled_up(stack: Stack) -> None:
     (row,) = stack.sql("SELECT count(*) FROM due_work WHERE run_at < now() - interval '9 min' AND locked_by IS NULL")
-    require(row[0] >= BACKLOG, f"{row[0]} items have waited so long")
+    require(row[0] >= BACKLOG, f"{row[0]} items have waited for 9 min")
     require(_fresh(stack) >= len(stack.workers), "the workers do not send heartbeats")
 
 
@@ -140,12 +140,12 @@ def _clear(stack: Stack) -> None:
 
 def _cleared(stack: Stack) -> None:
     if stack.sql("SELECT 1 FROM due_work WHERE run_at < now() - interval '1 min' LIMIT 1"):
-        raise NotYet("there are still items that wait")
+        raise NotYet("items are still waiting")
 
 
 STOPPED = Fault(
     name="workers-stopped",
-    does="ends every worker, as if ten minutes ago",
+    does="stops every worker and backdates the last heartbeats by ten minutes",
     expect=Expect(ALERT, "firing", "workers-stopped", FOLLOWERS),
     break_=lambda stack: _stop(stack, stack.workers),
     took_hold=lambda stack: require_fresh(stack, 0),
@@ -153,7 +153,7 @@ STOPPED = Fault(
 )
 HUNG = Fault(
     name="workers-hung",
-    does="suspends every worker, as if ten minutes ago",
+    does="suspends every worker and backdates the last heartbeats by ten minutes",
     expect=Expect(ALERT, "firing", "workers-hung", FOLLOWERS),
     break_=_freeze,
     took_hold=_all_frozen,
@@ -161,7 +161,7 @@ HUNG = Fault(
 )
 STUCK = Fault(
     name="workers-stuck-on-an-item",
-    does="gives each worker an item that takes an hour, as if ten minutes ago",
+    does="gives each worker an item that takes an hour and backdates the last heartbeats by ten minutes",
     expect=Expect(ALERT, "firing", "workers-busy-or-stuck", FOLLOWERS),
     break_=_hold_up,
     took_hold=_all_stuck,
@@ -169,7 +169,7 @@ STUCK = Fault(
 )
 ONE_STOPPED = Fault(
     name="one-worker-stopped",
-    does="ends one worker of several, as if ten minutes ago",
+    does="stops one of the workers and backdates its last heartbeat by ten minutes",
     expect=Expect(ALERT, "noted", "worker-missing"),
     break_=lambda stack: _stop(stack, stack.workers[-1:]),
     took_hold=lambda stack: require_fresh(stack, len(stack.workers) - 1),
@@ -177,7 +177,7 @@ ONE_STOPPED = Fault(
 )
 BACKLOG_OF_ITEMS = Fault(
     name="queue-backlog",
-    does=f"lets the workers take nothing while {BACKLOG} items have been due for ten minutes",
+    does=f"stops the workers from taking items while {BACKLOG} items have been due for ten minutes",
     expect=Expect(ALERT, "noted", "work-queued"),
     break_=_pile_up,
     took_hold=_piled_up,

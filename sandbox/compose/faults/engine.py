@@ -23,7 +23,7 @@ def _in_each(stack: ComposeStack, script: str) -> None:
 
 
 def _stop(stack: ComposeStack) -> None:
-    # Names are looked up at the engine: a service that connects anew would hang, and that is not this fault.
+    # The engine resolves names: without this, a service that reconnects would hang, which is not this fault.
     _in_each(stack, f"for name in {' '.join(LOOKED_UP)}; do getent hosts $name; done >>/etc/hosts")
     engine.suspend()
 
@@ -41,7 +41,7 @@ def _go_on(stack: ComposeStack) -> None:
 
 STOPPED = Fault(
     name="docker-stopped",
-    does="suspends the engine: it answers nothing, while the containers and their published ports work on",
+    does="suspends the Docker engine: it answers nothing, while the containers and their published ports keep working",
     expect=Expect(None, "unknown"),
     break_=on_compose(_stop),
     took_hold=on_compose(_does_not_answer),

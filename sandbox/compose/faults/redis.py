@@ -26,7 +26,7 @@ def _fill_up(stack: ComposeStack) -> None:
             while True:
                 client.xadd(STREAM, {"filling": "x" * 4096})
         except redis.exceptions.OutOfMemoryError:
-            # What the last writes needed beside their data is free again: the limit follows.
+            # Memory that the last writes used temporarily is free again: lower the limit accordingly.
             client.config_set("maxmemory", client.info("memory")["used_memory"] - (ROOM >> 2))
 
 
@@ -36,7 +36,7 @@ def _takes_no_writes(stack: ComposeStack) -> None:
             client.xadd(STREAM, {"filling": "x"})
         except redis.exceptions.OutOfMemoryError:
             return
-    raise NotYet("Redis still takes writes")
+    raise NotYet("Redis still accepts writes")
 
 
 def _empty(stack: ComposeStack) -> None:
@@ -60,7 +60,7 @@ REMOVED = Fault(
 )
 OUT_OF_MEMORY = Fault(
     name="redis-out-of-memory",
-    does="limits the memory of Redis, lets it evict nothing, and writes until it takes no more",
+    does="limits the memory of Redis without eviction, and writes until Redis refuses",
     expect=Expect("OrchestratorAPIDown", "firing", "redis-out-of-memory"),
     break_=on_compose(_fill_up),
     took_hold=on_compose(_takes_no_writes),

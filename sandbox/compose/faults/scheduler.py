@@ -19,7 +19,7 @@ def _loops(stack: ComposeStack) -> None:
 
 CRASH_LOOP = Fault(
     name="scheduler-crash-loop",
-    does="lets the scheduler end at every start before it has loaded any task: it is restarted, and no job exists",
+    does="makes the scheduler exit at every start before it loads any task: it restarts in a loop, and no job exists",
     expect=Expect("SchedulerOffline", "firing", "fails-at-start", FOLLOWERS),
     break_=fail_at_start,
     took_hold=on_compose(_loops),

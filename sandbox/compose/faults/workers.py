@@ -21,7 +21,7 @@ def _cut_off(stack: ComposeStack) -> None:
     for worker in stack.workers:
         if stack.network in worker.there().attrs["NetworkSettings"]["Networks"]:
             network.disconnect(worker.there())
-    # The server does not learn that they are gone: their sessions would stay for hours.
+    # The server does not notice that they are gone: their sessions would stay for hours.
     stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orchestrator-worker'")
     silence(stack, ids(stack.workers))
 
@@ -35,7 +35,7 @@ def _is_cut_off(stack: ComposeStack) -> None:
 def _join_again(stack: ComposeStack) -> None:
     old = ids([worker for worker in stack.workers if worker.container])
     for container in stack.containers("worker"):
-        container.remove(force=True)  # waiting for the database it would not hear that it is to end
+        container.remove(force=True)  # it would ignore SIGTERM while it waits for the database
     stack.recreate("worker")
     forget(stack, old)
     for worker in stack.workers:
@@ -51,7 +51,7 @@ def _remove_one(stack: ComposeStack) -> None:
 
 def _one_missing(stack: ComposeStack) -> None:
     left = len(stack.workers) - 1
-    require(len(stack.containers("worker")) == left, "it still has a container")
+    require(len(stack.containers("worker")) == left, "the worker still has a container")
     require_fresh(stack, left)
 
 
@@ -64,7 +64,7 @@ def _make_again(stack: ComposeStack) -> None:
 
 PARTITION = Fault(
     name="network-partition",
-    does="takes the workers' containers off the network on which the database is, as if ten minutes ago",
+    does="disconnects the workers from the database's network and backdates the last heartbeats by ten minutes",
     expect=Expect(ALERT, "firing", "network-partition"),
     break_=on_compose(_cut_off),
     took_hold=on_compose(_is_cut_off),
@@ -72,7 +72,7 @@ PARTITION = Fault(
 )
 REPLICA_MISSING = Fault(
     name="replica-missing",
-    does="removes one of the two workers' containers, as if ten minutes ago",
+    does="removes one of the two workers' containers and backdates its last heartbeat by ten minutes",
     expect=Expect(ALERT, "noted", "worker-missing"),
     break_=on_compose(_remove_one),
     took_hold=on_compose(_one_missing),
