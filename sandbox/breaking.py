@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from sandbox.stack import Stack
     from sandbox.state import Form
 
-# A bound: most take hold within a fraction of one. A container that crashes in a loop does so in growing intervals.
+# Time limits: most faults take hold within a second. A container in a crash loop restarts at growing intervals.
 SECONDS: dict[Form, float] = {"embedded": 20.0, "compose": 60.0}
 
 
 def known(form: Form, *, monitoring: bool = False) -> dict[str, Fault]:
-    """Return the faults of that form of the sandbox."""
+    """Return the faults of a form of the sandbox, by name."""
     if form == "embedded":
         return FAULTS | OF_MONITORING if monitoring else FAULTS
-    from sandbox.compose.faults import FAULTS as OF_COMPOSE  # the engine's client is imported only where it is used
+    from sandbox.compose.faults import FAULTS as OF_COMPOSE  # imports the engine's client, which only this form needs
 
     return OF_COMPOSE
 
 
 def named(name: str, form: Form = "embedded", *, monitoring: bool = False) -> Fault:
-    """Return the fault of that name."""
+    """Return the fault of that name; SandboxError where the sandbox has none."""
     faults = known(form, monitoring=monitoring)
     if name in faults:
         return faults[name]
@@ -43,10 +43,10 @@ def named(name: str, form: Form = "embedded", *, monitoring: bool = False) -> Fa
 
 
 def break_stack(stack: Stack, fault: Fault) -> None:
-    """Break it, and return when the fault has taken hold."""
+    """Put a fault into force and return when it has taken hold; SandboxError where it does not."""
     if fault.name in stack.state.broken:
-        raise SandboxError(f"{fault.name} is in force already")
-    stack.state.broken.append(fault.name)  # before it is so: an interrupted one is healed too
+        raise SandboxError(f"{fault.name} is already in force")
+    stack.state.broken.append(fault.name)  # first, so that an interrupted one is healed too
     stack.state.save()
     fault.break_(stack)
     _wait(stack, fault.took_hold, f"{fault.name} did not take hold")
@@ -71,7 +71,7 @@ def _wait(stack: Stack, check: Callable[[Stack], object], otherwise: str) -> Non
     def look() -> None:
         try:
             check(stack)
-        except (httpx.HTTPError, psycopg.Error, RedisError) as error:  # not the answer that is waited for
+        except (httpx.HTTPError, psycopg.Error, RedisError) as error:  # not the expected answer
             raise NotYet(f"no answer: {error!r}") from error
 
     try:

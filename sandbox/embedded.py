@@ -35,11 +35,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent
 WORKERS = 2
 LOGS = ("api", "scheduler", "worker", "postgres", "redis")
-MARKER_LENGTH = 20  # what `/.s.PGSQL.<port>` adds to the socket's folder, and some
+MARKER_LENGTH = 20  # what `/.s.PGSQL.<port>` adds to the path of the socket's folder, with a reserve
 
 
 class EmbeddedWorker(EmbeddedService):
-    """A worker; each start gives it a new id, as in the real one."""
+    """A worker; every start makes a new id, as in the real one."""
 
     def __init__(self, stack: EmbeddedStack, name: str) -> None:
         super().__init__(
@@ -68,24 +68,24 @@ class EmbeddedPostgres(EmbeddedService):
 
     def _end(self, patience: float) -> None:
         super()._end(patience)
-        # A start that was never released would hang the next one.
+        # A held-up start that was not released would block the next one.
         (self._stack.state.folder / "postgres" / servers.HELD_UP).unlink(missing_ok=True)
 
     def _force(self, family: list[psutil.Process]) -> None:
-        # The parent, which comes first, is left to end by itself, so that it gives its shared memory back.
+        # The parent, which comes first, ends by itself, so that it frees its shared memory.
         processes.send(family[:1], signal.SIGQUIT)
         processes.send(family[1:], signal.SIGKILL)
         super()._force(processes.wait_gone(family, 3))
 
     def start_held_up(self) -> None:
-        """Start it so that it stays in its recovery."""
+        """Start it so that it stays in recovery."""
         data = self._stack.state.folder / "postgres"
         for name in (servers.HELD_UP, "recovery.signal"):
             (data / name).touch()
         self.launch()
 
     def release(self) -> None:
-        """Let a held-up start come to its end."""
+        """Let a held-up start finish."""
         (self._stack.state.folder / "postgres" / servers.HELD_UP).unlink(missing_ok=True)
         self.start()
 
@@ -114,24 +114,24 @@ class EmbeddedStack(Stack):
         self.scheduler: EmbeddedService = self.client("scheduler", "scheduler", ready=self._require_jobs)
         self.workers: list[EmbeddedWorker] = [EmbeddedWorker(self, f"worker-{n}") for n in range(1, WORKERS + 1)]
         self._monitoring = Monitoring(self) if state.monitoring else None
-        watching = self._monitoring.services if self._monitoring else []
+        monitoring = self._monitoring.services if self._monitoring else []
         self.services: list[EmbeddedService] = [
-            self.postgres, self.redis, self.api, self.scheduler, *self.workers, *watching
+            self.postgres, self.redis, self.api, self.scheduler, *self.workers, *monitoring
         ]  # fmt: skip
 
     @classmethod
     def up(cls, folder: Path, seconds: float = 30, *, monitoring: bool = False) -> EmbeddedStack:
-        """Make a new sandbox and return when it is healthy; whatever goes wrong, nothing of it is left."""
+        """Make a new sandbox and return when it is healthy; SandboxError where that fails, with nothing left behind."""
         if monitoring:
             programs.require_all()
         folder = folder.resolve()
         if (folder / STATE_FILE).exists():
             found = cls.load(folder)
             if found.is_up():
-                raise SandboxError(f"a sandbox is up in {folder} already")
+                raise SandboxError(f"a sandbox is already up in {folder}")
             found.down()
         if folder.exists() and any(folder.iterdir()):
-            raise SandboxError(f"{folder} is not empty and no sandbox: choose another folder")
+            raise SandboxError(f"{folder} is not empty and not a sandbox: choose another folder")
         folder.mkdir(parents=True, exist_ok=True)
         names = (*PORTS, *(MONITORING_PORTS if monitoring else ()))
         ports = dict(zip(names, processes.free_ports(len(names)), strict=True))
@@ -146,7 +146,7 @@ class EmbeddedStack(Stack):
             self.log(name).touch()
         self._choose_socket_folder()
         Switches().save(self.folder)
-        # The slow ones first: their imports run while initdb does.
+        # The slow ones first: their imports run during initdb.
         self.api.launch()
         self.redis.launch()
         if self.state.monitoring:
@@ -157,7 +157,7 @@ class EmbeddedStack(Stack):
         self.postgres.start()
         self.sql(f"CREATE DATABASE {DATABASE}", database="postgres")
         self.sql((HERE / "schema.sql").read_text() + (HERE / "seed.sql").read_text())
-        self.scheduler.launch()  # after the seed: it looks at the tasks but once
+        self.scheduler.launch()  # after the seed: it loads the tasks only once
         for worker in self.workers:
             worker.launch()
         self.redis.wait_ready()
@@ -182,16 +182,16 @@ class EmbeddedStack(Stack):
             shutil.rmtree(self.state.socket_folder, ignore_errors=True)
 
     def adopt(self, name: str, child: subprocess.Popen[bytes]) -> None:
-        """Write down a process that was just started."""
+        """Record a process that was just started."""
         self._children[name] = child
         self.state.processes[name] = processes.mark(child.pid)
         self._pid_file(name).write_text(f"{child.pid}\n")
         self.state.save()
 
     def disown(self, name: str) -> None:
-        """Forget a process that has ended."""
+        """Remove the record of a process that has ended."""
         if child := self._children.pop(name, None):
-            child.wait()  # no zombie is left where this very process had started it
+            child.wait()  # leaves no zombie of a child of this process
         if self.state.processes.pop(name, None):
             self.state.save()
 
@@ -199,11 +199,11 @@ class EmbeddedStack(Stack):
 
     @property
     def monitoring(self) -> Monitoring:
-        """The servers that watch this sandbox; SandboxError where it has none."""
+        """The monitoring of this sandbox; SandboxError where it has none."""
         return self._monitoring or super().monitoring
 
     def require_healthy(self) -> None:
-        """Raise NotYet unless every part works and reports so, the servers that watch it included."""
+        """Raise NotYet unless every part works and reports so, including the monitoring."""
         super().require_healthy()
         if self.state.monitoring:
             self.monitoring.require_healthy()
@@ -220,24 +220,24 @@ class EmbeddedStack(Stack):
         return next((each for each in self.services if each.name == name), self.client(name))
 
     def environment(self) -> dict[str, str]:
-        """Return what the services find in their environment."""
+        """Return the environment of the services."""
         return {
             "DATABASE_URL": self.database_url(),
             "REDIS_URL": self.redis_url,
             "TZ": "Europe/Chisinau",
             "PORT": str(self.state.ports["api"]),
             "HEARTBEAT_SECONDS": "1",
-            "RATE_LIMIT_PER_MINUTE": "6000",  # tests ask often
+            "RATE_LIMIT_PER_MINUTE": "6000",  # tests send many requests
             "RATE_LIMIT_PER_HOUR": "100000",
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONUNBUFFERED": "1",
             SWITCHES_VARIABLE: str(self.folder / SWITCHES_FILE),
         }
 
-    # -- the ways in
+    # -- access
 
     def dump(self) -> bytes:
-        """Return what pg_dump writes of the database."""
+        """Return the database as pg_dump writes it."""
         command = [
             str(servers.postgres_binary("pg_dump")), "--host", self.state.socket_folder,
             "--port", str(self.state.ports["postgres"]), "--username", ROLE, DATABASE,
@@ -245,12 +245,10 @@ class EmbeddedStack(Stack):
         return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603  our own command
 
     def rdb(self) -> bytes:
-        """Return what Redis saves of its data."""
-        with self.redis_client(timeout=30) as client:  # it waits for the disk
+        """Return the data of Redis as an RDB file."""
+        with self.redis_client(timeout=30) as client:  # saving waits for the disk
             client.save()
         return (self.folder / "redis" / "dump.rdb").read_bytes()
-
-    # -- what faults use besides
 
     def log(self, service: str) -> Path:
         """Return the log file of a service."""

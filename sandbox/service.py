@@ -1,4 +1,4 @@
-"""The services of a sandbox: what all of them can do, and those of the embedded form, which are processes."""
+"""The services of a sandbox: their protocols, and the services of the embedded form, which are processes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Postgres(Service, Protocol):
 
 
 class Keeper(Protocol):
-    """What keeps the services: it writes down which process is whose."""
+    """Keeps the processes of a sandbox: records which one belongs to which service."""
 
     state: State
 
@@ -74,10 +74,10 @@ class Keeper(Protocol):
         """Return the log file of a service."""
 
     def adopt(self, name: str, child: subprocess.Popen[bytes]) -> None:
-        """Write down a process that was just started."""
+        """Record a process that was just started."""
 
     def disown(self, name: str) -> None:
-        """Forget a process that has ended."""
+        """Remove the record of a process that has ended."""
 
 
 class EmbeddedService:
@@ -103,7 +103,7 @@ class EmbeddedService:
         self._ending = ending
 
     def launch(self) -> None:
-        """Start the process without waiting until it serves."""
+        """Start the process, unless it runs, and return at once."""
         if self.condition() != "stopped":
             return
         with uninterrupted():
@@ -117,7 +117,7 @@ class EmbeddedService:
         self.wait_ready()
 
     def wait_ready(self, seconds: float = 15) -> None:
-        """Wait until it serves; one that ends instead is an error at once."""
+        """Wait until it serves; SandboxError where it ends instead, NotYet after `seconds`."""
 
         def check() -> None:
             if self.condition() == "stopped":
@@ -127,17 +127,17 @@ class EmbeddedService:
         until(check, seconds)
 
     def stop(self) -> None:
-        """Ask it to end, then make it."""
+        """End it, by force after 3 seconds."""
         self._end(patience=3)
 
     def kill(self) -> None:
-        """Make it end at once."""
+        """End it by force."""
         self._end(patience=0)
 
     def _end(self, patience: float) -> None:
         process = self._process()
         if process is not None:
-            processes.thaw(process)  # a frozen one could not act on the signal
+            processes.thaw(process)  # a suspended process does not act on the signal
             family = processes.family(process)
             if patience:
                 processes.send([process], self._ending)
@@ -156,17 +156,17 @@ class EmbeddedService:
         """Suspend all of its processes."""
         process = self._process()
         if process is None:
-            raise SandboxError(f"{self.name} does not run")
+            raise SandboxError(f"{self.name} is not running")
         processes.freeze(process)
 
     def thaw(self) -> None:
-        """Let its processes go on."""
+        """Resume its processes."""
         process = self._process()
         if process is not None:
             processes.thaw(process)
 
     def condition(self) -> Condition:
-        """Say how it is."""
+        """Return whether it runs."""
         process = self._process()
         if process is None:
             return "stopped"

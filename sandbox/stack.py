@@ -119,8 +119,8 @@ class Stack(ABC):
 
     @property
     def monitoring(self) -> Monitoring:
-        """The servers that watch this sandbox; SandboxError where it has none."""
-        raise SandboxError("this sandbox has no monitoring: `python -m sandbox up --monitoring` makes one with it")
+        """The monitoring of this sandbox; SandboxError where it has none."""
+        raise SandboxError("this sandbox has no monitoring: `python -m sandbox up --monitoring` makes one that does")
 
     @property
     def api_url(self) -> str:
@@ -150,7 +150,7 @@ class Stack(ABC):
         """Run a statement as the sandbox's administrator, whom no fault locks out, and return the rows."""
         host = self.state.socket_folder or HOST
         with self._connect(host, self.administrator, database, seconds=3, application_name="sandbox") as connection:
-            # Without parameters several statements can be sent at once, and a % means itself.
+            # Without parameters, several statements can be sent at once and % needs no escape.
             cursor = connection.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
@@ -167,7 +167,7 @@ class Stack(ABC):
         )
 
     def redis_client(self, password: str | None = None, timeout: float = 1) -> Redis:
-        """Return a client of Redis that waits at most so many seconds and does not try again."""
+        """Return a client of Redis with a time limit of `timeout` seconds and without retries."""
         return Redis.from_url(
             self.redis_url,
             password=password,
@@ -182,7 +182,7 @@ class Stack(ABC):
         return self.folder
 
     def switch(self, **changes: object) -> Switches:
-        """Change how the stand-in services misbehave; switches that are not named stay as they are."""
+        """Set switches of the stand-in services and return all of them; others keep their value."""
         switches = replace(Switches.load(self.switches), **cast("Any", changes))
         switches.save(self.switches)
         return switches
@@ -222,10 +222,10 @@ class Stack(ABC):
         self._require_jobs()
         document = self._health()
         bad = [f"{each['name']}: {each['message']}" for each in document["checks"] if each["status"] != "healthy"]
-        require(document["status"] == "healthy", f"the API says {document['status']}: {'; '.join(bad)}")
+        require(document["status"] == "healthy", f"the API reports {document['status']}: {'; '.join(bad)}")
 
     def _require_database(self) -> None:
-        self._sql_or_not_yet("SELECT 1", database="postgres")  # the one that is always there
+        self._sql_or_not_yet("SELECT 1", database="postgres")  # the database that always exists
 
     def _require_redis(self) -> None:
         try:

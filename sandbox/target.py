@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 FILE = "target.toml"
 Limits = dict[str, dict[str, float]]
-DROPPED_WITHIN = 10  # seconds: its Prometheus measures every second, and tells again every five
+DROPPED_WITHIN = 10  # seconds: Prometheus scrapes every second and resends alerts every five seconds
 
-# The machine the sandbox happens to stand on is not judged.
+# The machine that runs the sandbox is not judged.
 _HOST = {"disk_free": 0.001, "memory_available": 0.001}
 NOT_THE_MACHINE: Limits = {
     "OrchestratorAPIDown": _HOST,
@@ -30,7 +30,7 @@ AT_ITS_PACE: Limits = {"AlertmanagerDown": {"dropped_within": DROPPED_WITHIN}}
 
 
 def write(folder: Path, keys: Mapping[str, str], own: Mapping[str, Mapping[str, Path]], limits: Limits) -> None:
-    """Write the settings: keys, a form's own tables and limits. Only the owner can read them: they hold a password."""
+    """Write the settings (keys, a form's own tables, limits), readable by the owner alone: they contain a password."""
     backups, place = folder / "backups", disk.place_of(folder)
     tables: dict[str, Mapping[str, object]] = {
         **own,
@@ -48,5 +48,5 @@ def write(folder: Path, keys: Mapping[str, str], own: Mapping[str, Mapping[str, 
 
 
 def _rows(table: Mapping[str, object]) -> list[str]:
-    # What JSON writes of a string, a number or a list of them is TOML too.
+    # Strings, numbers and lists of them are written alike in JSON and TOML.
     return [f"{name} = {json.dumps(value, default=str)}" for name, value in table.items()]

@@ -1,4 +1,4 @@
-"""The compose form of the sandbox: the same services as containers of one compose project."""
+"""The compose form of the sandbox: the services are containers of one compose project."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ HERE = Path(__file__).resolve().parent
 PROJECT = "ordinaut-sandbox"
 PROJECT_LABEL, SERVICE_LABEL = "com.docker.compose.project", "com.docker.compose.service"
 NUMBER_LABEL = "com.docker.compose.container-number"
-OURS = "ordinaut.sandbox"  # the label of whatever belongs to a sandbox, compose's or not; its value is the project
+OURS = "ordinaut.sandbox"  # the label of everything that belongs to a sandbox; its value is the project
 WORKERS = 2
 FILE, OVERRIDE = "compose.yaml", "compose.override.yaml"
 DATA = "/var/lib/postgresql/data"
 START = 30.0
-OVERRIDES = "override "  # how the notes of changes to compose.yaml are called
+OVERRIDES = "override "  # prefix of the notes about changes to compose.yaml
 
 
 class ContainerService(ABC):
@@ -142,7 +142,7 @@ class ComposeService(ContainerService):
 
 
 class ComposeWorker(ComposeService):
-    """A worker; each start gives it a new id, which it tells in its log."""
+    """A worker; every start makes a new id, which the worker logs."""
 
     def __init__(self, stack: ComposeStack, number: int) -> None:
         super().__init__(
@@ -150,22 +150,22 @@ class ComposeWorker(ComposeService):
             f"worker-{number}",
             lambda: stack.require_heartbeat(self.worker_id),
             service="worker",
-            index=number - 1,  # in order: one that is made anew may have any number
+            index=number - 1,  # not the number of the container, which may be any
         )
 
     @property
     def worker_id(self) -> str:
         """Its id in worker_heartbeat."""
-        told = re.findall(r"worker (worker-\S+) started", self.there().logs().decode())
-        require(told, f"{self.name} has not told its id")
-        return str(told[-1])
+        logged = re.findall(r"worker (worker-\S+) started", self.there().logs().decode())
+        require(logged, f"{self.name} has not logged its id")
+        return str(logged[-1])
 
 
 class ComposePostgres(ComposeService):
     """The database server."""
 
     def start_held_up(self) -> None:
-        """Start it so that it stays in its recovery."""
+        """Start it so that it stays in recovery."""
         container = self.there()
         users = self._stack.tell(container, "id", "-u", "postgres") if container.status == "running" else ""
         container.stop()
@@ -180,12 +180,12 @@ class ComposePostgres(ComposeService):
         container.start()
 
     def release(self) -> None:
-        """Let a held-up start come to its end."""
+        """Let a held-up start finish."""
         self._stack.tell(self.there(), "rm", "-f", f"{DATA}/held-up")
         self.start()
 
     def stop(self) -> None:
-        """Ask it to end; a start that was never released would hang the next one."""
+        """End it; release a held-up start first, which would block the next one."""
         self.thaw()
         container = self.container
         if container and container.status == "running":
@@ -220,7 +220,7 @@ class ComposeClient(ContainerService):
 
 
 class ComposeStack(Stack):
-    """A whole Ordinaut as a compose project, which its folder describes."""
+    """A whole Ordinaut as a compose project, whose compose.yaml is in its folder."""
 
     administrator = "sandbox"  # not the role of the services, whose password faults change
 
@@ -237,7 +237,7 @@ class ComposeStack(Stack):
 
     @classmethod
     def up(cls, folder: Path, project: str = PROJECT, seconds: float = 60) -> ComposeStack:
-        """Make a new sandbox and return when it is healthy; whatever goes wrong, nothing of it is left."""
+        """Make a new sandbox and return when it is healthy; SandboxError where that fails, with nothing left behind."""
         folder = folder.resolve()
         if folder.exists() and any(folder.iterdir()):
             raise SandboxError(f"{folder} is not empty: `python -m sandbox down`, or choose another folder")
@@ -255,7 +255,7 @@ class ComposeStack(Stack):
 
     def _fill(self, tag: str) -> None:
         for path in (self.switches, self.folder / "backups"):
-            path.mkdir()  # before compose does, as root
+            path.mkdir()  # otherwise compose makes them as root
         Switches().save(self.switches)
         shutil.copy(HERE / FILE, self.folder / FILE)
         ports = {f"{service.upper()}_PORT": port for service, port in self.state.ports.items()}
@@ -266,7 +266,7 @@ class ComposeStack(Stack):
         self.compose("up", "--detach", "postgres", "redis", "api")
         self.postgres.wait_ready()
         self.sql((HERE.parent / "schema.sql").read_text() + (HERE.parent / "seed.sql").read_text())
-        self.compose("up", "--detach", "--no-recreate")  # after the seed: the scheduler looks at the tasks but once
+        self.compose("up", "--detach", "--no-recreate")  # after the seed: the scheduler loads the tasks only once
         self.redis.wait_ready()
         self.write_target()
         backups.make(self)
@@ -280,7 +280,7 @@ class ComposeStack(Stack):
 
     @cached_property
     def docker(self) -> DockerClient:
-        """The engine's client: made when it is needed, since a fault is that the engine does not answer."""
+        """The engine's client, made when it is needed: a fault suspends the engine."""
         return engine.connect()
 
     @cached_property
@@ -288,29 +288,29 @@ class ComposeStack(Stack):
         return engine.compose_command()
 
     def compose(self, *arguments: str) -> str:
-        """Run `docker compose` on the project, as one would in its folder."""
+        """Run `docker compose` in the folder of the project and return its output."""
         return engine.run([*self._compose, *arguments], self.folder)
 
     def containers(self, service: str) -> list[Container]:
-        """Return all containers of a service in order, whatever they do."""
+        """Return all containers of a service in whatever state, by number."""
         only: Filters = {"label": [f"{PROJECT_LABEL}={self.project}", f"{SERVICE_LABEL}={service}"]}
         found = self.docker.containers.list(all=True, filters=only, ignore_removed=True)
         return sorted(found, key=lambda container: int(container.labels[NUMBER_LABEL]))
 
     def tell(self, container: Container, *command: str) -> str:
-        """Run a command in a container and return what it printed."""
+        """Run a command in a container and return its output; SandboxError where it fails."""
         return self._output(container, command).decode()
 
     @staticmethod
     def _output(container: Container, command: Sequence[str]) -> bytes:
-        said: Any = container.exec_run([*command], demux=True)  # typed as what it is without demux
+        said: Any = container.exec_run([*command], demux=True)  # the stubs do not know demux
         status, (output, complaint) = said
         if status != 0:
             raise SandboxError(f"`{' '.join(command)}` failed in {container.name}: {(complaint or b'').decode()}")
         return bytes(output or b"")
 
     def override(self, name: str, change: dict[str, Any] | None) -> None:
-        """Change compose.yaml as the fault of that name needs it, or take its change back; nothing is restarted."""
+        """Override parts of compose.yaml for the fault of that name, or undo that; nothing is restarted."""
         self.note(OVERRIDES + name, json.dumps(change) if change else None)
         changes = [json.loads(text) for key, text in self.state.notes.items() if key.startswith(OVERRIDES)]
         path = self.folder / OVERRIDE
@@ -324,11 +324,11 @@ class ComposeStack(Stack):
             path.unlink(missing_ok=True)
 
     def recreate(self, *services: str) -> None:
-        """Let compose make these services' containers as compose.yaml says now."""
+        """Make new containers of these services from the current compose.yaml."""
         self.compose("up", "--detach", "--no-deps", "--force-recreate", *services)
 
     def helper(self, name: str, command: Sequence[str], **options: Any) -> Container:
-        """Start a container that belongs to the sandbox, and not to the project that is judged."""
+        """Start a container that belongs to the sandbox but not to the judged project."""
         tag = next(
             line.partition("=")[2]
             for line in (self.folder / ".env").read_text().splitlines()
@@ -339,84 +339,82 @@ class ComposeStack(Stack):
         )
 
     def found(self, name: str) -> Container | None:
-        """Return a helper by its name; None where there is none."""
+        """Return the helper of that name; None where there is none."""
         try:
             return self.docker.containers.get(f"{self.project}-{name}")
         except NotFound:
             return None
 
     def client(self, name: str, module: str = "", *arguments: str) -> ComposeClient:
-        """Return a client, found again by its name."""
+        """Return the client process of that name; it runs the module of `sandbox.services` with these arguments."""
         return ComposeClient(self, f"client-{name}", [f"sandbox.services.{module}", *arguments])
 
-    # -- the ways in
+    # -- access
 
     def dump(self) -> bytes:
-        """Return what pg_dump writes of the database."""
+        """Return the database as pg_dump writes it."""
         return self._output(self.postgres.there(), ["pg_dump", "--username", ROLE, DATABASE])
 
     def rdb(self) -> bytes:
-        """Return what Redis saves of its data."""
-        with self.redis_client(timeout=30) as client:  # it waits for the disk
+        """Return the data of Redis as an RDB file."""
+        with self.redis_client(timeout=30) as client:  # saving waits for the disk
             client.save()
         return self._output(self.redis.there(), ["cat", "/data/dump.rdb"])
 
-    # -- what faults use besides
-
     @property
     def switches(self) -> Path:
-        """The folder in which the stand-in services find their switches: the containers see this one alone."""
+        """The folder in which the stand-in services find their switches, the only one that the containers mount."""
         return self.folder / "switches"
 
     def log(self, service: str) -> Path:
-        """Write what the engine has of a service's log into a file, and return that."""
+        """Write the engine's logs of a service into a file and return its path."""
         path = self.folder / "logs" / f"{service}.log"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"".join(container.logs() for container in self.containers(service)))
         return path
 
     def _settings(self) -> tuple[dict[str, str], dict[str, dict[str, Path]]]:
-        """Return the checker's settings; it finds the same by itself where this project is the only one."""
+        """Return settings that the checker discovers by itself where this project is the only one."""
         return {"name": self.project, "project": self.project, "docker": engine.address()}, {}
 
     # -- health
 
     def require_healthy(self) -> None:
-        """Raise NotYet unless every part works and says so, and no container is more or less than there should be."""
+        """Raise NotYet unless every part works and reports so, and every service has exactly its containers."""
         for service in ("postgres", "redis", "api", "scheduler", "worker"):
             _require_whole(service, self.containers(service), WORKERS if service == "worker" else 1)
         try:
             super().require_healthy()
-        except (SandboxError, APIError) as error:  # a container that went between two questions
+        except (SandboxError, APIError) as error:  # a container was removed between two requests
             raise NotYet(str(error)) from error
 
 
 def _require_whole(service: str, containers: Iterable[Container], number: int) -> None:
     found = [*containers]
-    require(len(found) == number, f"{service} has {len(found)} containers")
+    require(len(found) == number, f"{service} has {len(found)} containers, not {number}")
     for each in found:
         health = each.attrs["State"].get("Health", {}).get("Status")
-        require(health != "unhealthy", f"{each.name} is unhealthy by its own health check")
+        require(health != "unhealthy", f"{each.name} fails its own health check")
 
 
 def remove_project(client: DockerClient, project: str) -> None:
-    """Remove what the engine has of a sandbox, by its labels: containers, networks, volumes.
+    """Remove the containers, networks and volumes of a sandbox, which are found by their labels.
 
-    It is looked for until nothing is found: what an interrupted command asked for, the engine makes to the end.
+    Repeated until none is found, since the engine completes the requests of an interrupted command.
     """
 
     def require_none() -> None:
         try:
             removed = _removed(client, project)
-        except APIError as error:  # something of it is being made, or unmade, now
+        except APIError as error:  # one is just being made or removed
             raise NotYet(f"not all of {project} can be removed: {error}") from error
-        require(not removed, f"{removed} containers, networks and volumes of {project} were there")
+        require(not removed, f"{removed} containers, networks and volumes of {project} existed")
 
     until(require_none, 60, every=0.3)
 
 
 def _removed(client: DockerClient, project: str) -> int:
-    """Remove what is there now, and say how much that was."""
+    """Remove what exists now and return how many things that were."""
     ours: list[Filters] = [{"label": f"{label}={project}"} for label in (PROJECT_LABEL, OURS)]
     containers = [one for only in ours for one in client.containers.list(all=True, filters=only)]
     with ThreadPoolExecutor() as pool:
@@ -424,7 +422,7 @@ def _removed(client: DockerClient, project: str) -> int:
     networks = [one for only in ours for one in client.networks.list(filters=only)]
     for network in networks:
         network.reload()
-        for left in network.attrs["Containers"].values():  # of a container that went as it was being started again
+        for left in network.attrs["Containers"].values():  # of a container that was removed during a restart
             network.disconnect(left["Name"], force=True)
         network.remove()
     volumes = [one for only in ours for one in client.volumes.list(filters=only)]
@@ -437,4 +435,4 @@ def _remove(container: Container) -> None:
     try:
         container.remove(force=True)
     except NotFound:
-        return  # somebody else was quicker
+        return  # already removed

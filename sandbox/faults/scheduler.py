@@ -68,7 +68,7 @@ def require_no_jobs(stack: Stack) -> None:
     require(not stack.sql("SELECT 1 FROM apscheduler_jobs"), "there are still jobs")
 
 
-def let_it_start(stack: Stack) -> None:
+def start_again(stack: Stack) -> None:
     """Start the scheduler without its failure."""
     stack.switch(scheduler_fails=False)
     _restart(stack)
@@ -125,7 +125,7 @@ FAILS_AT_START = Fault(
     expect=Expect(ALERT, "firing", "jobs-missing", FOLLOWERS),
     break_=fail_at_start,
     took_hold=require_no_jobs,
-    heal=let_it_start,
+    heal=start_again,
 )
 NOT_LOADED = Fault(
     name="task-not-loaded",

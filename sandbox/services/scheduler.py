@@ -1,4 +1,4 @@
-"""The stand-in scheduler: loads the active tasks once, at its start, and queues an item when one is due."""
+"""The stand-in scheduler: loads the active tasks once, at its start, and queues an item when a task is due."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 PAUSE_AFTER_ERROR = 0.5
 UNITS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600, "DAILY": 86400}
 
-# One scheduler a process: an rrule job books its own next run with it.
+# One scheduler for the process: an rrule job schedules its own next run.
 scheduler = BlockingScheduler(
     timezone="UTC",
     jobstore_retry_interval=1,
-    job_defaults={"misfire_grace_time": None, "coalesce": True},  # late is better than never
+    job_defaults={"misfire_grace_time": None, "coalesce": True},  # run late jobs, too
 )
 
 
 def rrule_period(rule: str) -> timedelta:
-    """Read the few recurrence rules that the sandbox's tasks use."""
+    """Return the period of a recurrence rule, of the kinds that the sandbox's tasks use."""
     parts = dict(part.split("=", 1) for part in rule.split(";"))
     return timedelta(seconds=UNITS[parts["FREQ"]] * int(parts.get("INTERVAL", "1")))
 
 
 def enqueue(task_id: str) -> None:
-    """Put the task into the queue, due now."""
+    """Queue an item of the task, due now."""
     with psycopg.connect(libpq_url(), autocommit=True, application_name="orchestrator-scheduler") as connection:
         connection.execute("INSERT INTO due_work (task_id, run_at) VALUES (%s, now())", (task_id,))
 
 
 def enqueue_and_rebook(task_id: str, rule: str) -> None:
-    """Put the task into the queue and book its next run: lost if the first raises, as in the real one."""
+    """Queue an item of the task and schedule its next run, which is lost if queuing fails, as in the real one."""
     enqueue(task_id)
     scheduler.add_job(
         enqueue_and_rebook,
@@ -58,7 +58,7 @@ def enqueue_and_rebook(task_id: str, rule: str) -> None:
 
 
 def load(task: dict[str, Any]) -> bool:
-    """Make the job of one task; event and condition tasks have none, nor has a once task that is past."""
+    """Make the job of a task and return whether it has one: event, condition and past once tasks do not."""
     task_id, expression = str(task["id"]), task["schedule_expr"]
     options = {"id": f"{task['schedule_kind']}-{task_id}", "replace_existing": True}
     match task["schedule_kind"]:
@@ -76,7 +76,7 @@ def load(task: dict[str, Any]) -> bool:
 
 
 def active_tasks(log: logging.Logger) -> list[dict[str, Any]]:
-    """Read the active tasks; a database that is not there yet is waited for."""
+    """Return the active tasks; wait for the database where it does not answer."""
     while True:
         try:
             with psycopg.connect(
@@ -89,7 +89,7 @@ def active_tasks(log: logging.Logger) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Load, then run."""
+    """Load the tasks, then run."""
     log = start_log("scheduler")
     if current().scheduler_fails:
         log.error("cannot load tasks: could not convert string to float")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.compose.steps import on_compose, require_looping
 from sandbox.fault import Expect, Fault
-from sandbox.faults.scheduler import FOLLOWERS, fail_at_start, let_it_start, require_no_jobs
+from sandbox.faults.scheduler import FOLLOWERS, fail_at_start, require_no_jobs, start_again
 
 if TYPE_CHECKING:
     from sandbox.compose.stack import ComposeStack
@@ -23,5 +23,5 @@ CRASH_LOOP = Fault(
     expect=Expect("SchedulerOffline", "firing", "fails-at-start", FOLLOWERS),
     break_=fail_at_start,
     took_hold=on_compose(_loops),
-    heal=let_it_start,
+    heal=start_again,
 )

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.fault import Expect, Fault
-from sandbox.faults.monitoring.prometheus import configure_rightly, refuses
+from sandbox.faults.monitoring.prometheus import refuses, restore_configuration
 from sandbox.faults.monitoring.rules import add_rule
 from sandbox.monitoring import configuration
 from sandbox.monitoring.stack import EXTRA
@@ -49,9 +49,9 @@ def _is_dropped(stack: Stack) -> None:
     require(stack.monitoring.lost(), "Prometheus has lost no notification")
 
 
-def _send_rightly(stack: Stack) -> None:
+def _stop_dropping(stack: Stack) -> None:
     stack.monitoring.write_rules(EXTRA, "", reload=False)
-    configure_rightly(stack)
+    restore_configuration(stack)
 
 
 def _configure(stack: Stack, change: Callable[[Document], object]) -> None:
@@ -60,7 +60,7 @@ def _configure(stack: Stack, change: Callable[[Document], object]) -> None:
     stack.monitoring.use_alertmanager(document)
 
 
-def _put_right(stack: Stack) -> None:
+def _restore(stack: Stack) -> None:
     _configure(stack, lambda _: None)
 
 
@@ -111,7 +111,7 @@ DISCONNECTED = Fault(
     expect=Expect(DOWN, "firing", "prometheus-not-connected"),
     break_=_disconnect,
     took_hold=_is_disconnected,
-    heal=configure_rightly,
+    heal=restore_configuration,
 )
 DROPPED = Fault(
     name="notifications-dropped",
@@ -119,7 +119,7 @@ DROPPED = Fault(
     expect=Expect(DOWN, "firing", "notifications-dropped"),
     break_=_send_to_the_api,
     took_hold=_is_dropped,
-    heal=_send_rightly,
+    heal=_stop_dropping,
 )
 ROUTE_SHADOWED = Fault(
     name="route-shadowed",
@@ -127,7 +127,7 @@ ROUTE_SHADOWED = Fault(
     expect=Expect(BROKEN, "firing", "route-shadowed"),
     break_=lambda stack: _configure(stack, _shadow),
     took_hold=_critical_goes_elsewhere,
-    heal=_put_right,
+    heal=_restore,
 )
 RECEIVER_EMPTY = Fault(
     name="receiver-empty",
@@ -135,7 +135,7 @@ RECEIVER_EMPTY = Fault(
     expect=Expect(BROKEN, "firing", "receiver-empty"),
     break_=lambda stack: _configure(stack, lambda document: _receiver(document).pop("webhook_configs")),
     took_hold=lambda stack: _in_force(stack, f"- name: {CRITICAL}\n- name:"),
-    heal=_put_right,
+    heal=_restore,
 )
 RECEIVER_PLACEHOLDER = Fault(
     name="receiver-placeholder",
@@ -143,7 +143,7 @@ RECEIVER_PLACEHOLDER = Fault(
     expect=Expect(BROKEN, "firing", "receiver-placeholder"),
     break_=lambda stack: _configure(stack, _leave_at_its_placeholder),
     took_hold=lambda stack: _in_force(stack, PLACEHOLDER),
-    heal=_put_right,
+    heal=_restore,
 )
 INHIBIT_TOO_BROAD = Fault(
     name="inhibit-too-broad",
@@ -151,5 +151,5 @@ INHIBIT_TOO_BROAD = Fault(
     expect=Expect(BROKEN, "firing", "root-alert-inhibited"),
     break_=lambda stack: _configure(stack, _inhibit_everything),
     took_hold=lambda stack: _in_force(stack, '- severity="warning"\n  target_matchers:\n  - severity="critical"\n'),
-    heal=_put_right,
+    heal=_restore,
 )

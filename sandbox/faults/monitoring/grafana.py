@@ -29,7 +29,7 @@ def _show(stack: Stack, change: Callable[[Document], object]) -> None:
     stack.monitoring.use_grafana(document)
 
 
-def _put_right(stack: Stack) -> None:
+def _restore(stack: Stack) -> None:
     _show(stack, lambda _: None)
 
 
@@ -63,7 +63,7 @@ DATABASE_DOWN = Fault(
     expect=Expect(ALERT, "firing", "database-failing"),
     break_=lambda stack: _show(stack, lambda document: document.update(database="failing")),
     took_hold=lambda stack: _answers(stack, "/api/health", 503),
-    heal=_put_right,
+    heal=_restore,
 )
 DATASOURCE_BROKEN = Fault(
     name="datasource-broken",
@@ -71,7 +71,7 @@ DATASOURCE_BROKEN = Fault(
     expect=Expect(ALERT, "firing", "datasource-failing"),
     break_=lambda stack: _show(stack, lambda document: document["datasource"].update(url=NOWHERE)),
     took_hold=lambda stack: _answers(stack, HEALTH_OF_DATASOURCE, 400),
-    heal=_put_right,
+    heal=_restore,
 )
 DASHBOARD_EMPTY = Fault(
     name="dashboard-empty",
@@ -79,5 +79,5 @@ DASHBOARD_EMPTY = Fault(
     expect=Expect(ALERT, "firing", "panel-without-data"),
     break_=lambda stack: _show(stack, _empty),
     took_hold=_is_empty,
-    heal=_put_right,
+    heal=_restore,
 )

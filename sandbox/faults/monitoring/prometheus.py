@@ -26,7 +26,7 @@ def refuses(stack: Stack, service: str) -> None:
     raise NotYet(f"{service} still answers")
 
 
-def configure_rightly(stack: Stack) -> None:
+def restore_configuration(stack: Stack) -> None:
     """Restore the configuration of Prometheus."""
     stack.monitoring.use_prometheus(configuration.prometheus(stack.monitoring.ports))
 
@@ -92,7 +92,7 @@ BAD_RELOAD = Fault(
     expect=Expect("PrometheusDown", "firing", "reload-failed"),
     break_=_configure_nonsense,
     took_hold=_reload_failed,
-    heal=configure_rightly,
+    heal=restore_configuration,
 )
 TARGET_DOWN = Fault(
     name="target-down",
@@ -108,7 +108,7 @@ JOB_MISSING = Fault(
     expect=Expect("ScrapeTargetDown", "firing", "job-missing"),
     break_=_leave_a_job_out,
     took_hold=_job_is_missing,
-    heal=configure_rightly,
+    heal=restore_configuration,
 )
 JOB_WITHOUT_TARGET = Fault(
     name="job-without-target",
@@ -116,7 +116,7 @@ JOB_WITHOUT_TARGET = Fault(
     expect=Expect("ScrapeTargetDown", "firing", "job-without-target"),
     break_=_leave_a_job_without_target,
     took_hold=_job_is_missing,
-    heal=configure_rightly,
+    heal=restore_configuration,
 )
 EXPORTER_BLIND = Fault(
     name="exporter-blind",

@@ -46,8 +46,8 @@ def add_rule(stack: Stack, name: str, expression: str) -> None:
     _add(stack, f"      - {{alert: {name}, expr: '{expression}', labels: {{severity: warning}}}}\n")
 
 
-def _put_right(stack: Stack) -> None:
-    stack.monitoring.write_rules(OURS, stack.monitoring.right_rules())
+def _restore(stack: Stack) -> None:
+    stack.monitoring.write_rules(OURS, stack.monitoring.expected_rules())
 
 
 def _take_away(stack: Stack) -> None:
@@ -128,7 +128,7 @@ RULE_MISSING = Fault(
     expect=Expect(DRIFTED, "firing", "rule-missing"),
     break_=lambda stack: _change(stack, MISSING, lambda _: ""),
     took_hold=lambda stack: _number_of(stack, MISSING, 0),
-    heal=_put_right,
+    heal=_restore,
 )
 RULE_DRIFTED = Fault(
     name="rule-drifted",
@@ -136,7 +136,7 @@ RULE_DRIFTED = Fault(
     expect=Expect(DRIFTED, "firing", "rule-differs"),
     break_=lambda stack: _change(stack, CHANGED, _loosen),
     took_hold=_has_drifted,
-    heal=_put_right,
+    heal=_restore,
 )
 RULE_DUPLICATE = Fault(
     name="rule-duplicate",
@@ -152,7 +152,7 @@ RULE_UNHEALTHY = Fault(
     expect=Expect(DRIFTED, "firing", "rule-unhealthy"),
     break_=lambda stack: _change(stack, UNHEALTHY, _make_ambiguous),
     took_hold=_is_unhealthy,
-    heal=_put_right,
+    heal=_restore,
 )
 RUNBOOK_DEAD = Fault(
     name="runbook-link-dead",
@@ -160,7 +160,7 @@ RUNBOOK_DEAD = Fault(
     expect=Expect(DRIFTED, "firing", "runbook-link-dead"),
     break_=lambda stack: _change(stack, CHANGED, lambda rule: rule.replace("/runbooks/", "/runbooks/old/")),
     took_hold=_has_another_link,
-    heal=_put_right,
+    heal=_restore,
 )
 AS_SHIPPED = Fault(
     name="rules-as-shipped",
@@ -168,7 +168,7 @@ AS_SHIPPED = Fault(
     expect=Expect(DRIFTED, "firing", "rule-missing", may_follow=(CANNOT_FIRE,)),
     break_=lambda stack: stack.monitoring.write_rules(OURS, SHIPPED_RULES.read_text()),
     took_hold=lambda stack: _number_of(stack, "DiskSpaceLow", 1),
-    heal=_put_right,
+    heal=_restore,
 )
 NEVER_EXISTED = Fault(
     name="metric-never-existed",
