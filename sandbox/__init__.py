@@ -1,1 +1,1 @@
-"""A real small Ordinaut to try and test on: servers, stand-in services, and faults that break them."""
+"""A small real Ordinaut to try and test on: real servers, stand-in services, and faults that break them."""

@@ -1,4 +1,4 @@
-"""`python -m sandbox up [--compose] | status | break FAULT | heal | fill | down | demo [FAULT] | faults`."""
+"""The command line of the sandbox, `python -m sandbox`: each verb is a function, and its docstring is the help."""
 
 from __future__ import annotations
 
@@ -24,53 +24,46 @@ from sandbox.state import State
 from sandbox.target import FILE as TARGET_FILE
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
     from types import FrameType
 
-    from sandbox.compose.stack import ComposeStack
-    from sandbox.state import Form
+    from sandbox.stack import Stack
 
-FOLDER_HELP = "its folder (default: $ORDINAUT_SANDBOX, or .sandbox in the repository)"
 PATIENCE = 20  # seconds that an interrupted pytest gets to write its report
 
 
-def load(folder: Path) -> EmbeddedStack | ComposeStack:
-    """Return the sandbox of a folder, whichever form it has."""
-    if (folder / STATE_FILE).exists() and State.load(folder).form == "compose":
-        from sandbox.compose.stack import ComposeStack  # needs the engine's client, which the other form does not
-
-        return ComposeStack.load(folder)
-    return EmbeddedStack.load(folder)
-
-
-def up(folder: Path, *, compose: bool, project: str | None, monitoring: bool) -> int:
-    """Make a sandbox and say where it is."""
+def up(options: Namespace) -> int:
+    """Make a sandbox, start it and print its addresses."""
+    if options.project and not options.compose:
+        options.refuse("--project needs --compose")
     started = time.monotonic()
-    stack: EmbeddedStack | ComposeStack
-    if compose:
+    stack: Stack
+    if options.compose:
         from sandbox.compose.stack import PROJECT, ComposeStack
 
-        stack = ComposeStack.up(folder, project or PROJECT)
+        stack = ComposeStack.up(options.dir, options.project or PROJECT)
     else:
-        stack = EmbeddedStack.up(folder, monitoring=monitoring)
+        stack = EmbeddedStack.up(options.dir, monitoring=options.monitoring)
     print(f"sandbox is up after {time.monotonic() - started:.1f} s in {stack.folder}")
     print(f"  api       {stack.api_url}")
     print(f"  postgres  127.0.0.1:{stack.state.ports['postgres']}, database and user orchestrator")
     print(f"  redis     {stack.redis_url}")
-    if monitoring:
+    if options.monitoring:
         for service in stack.monitoring.services:
             print(f"  {service.name:<17} {stack.monitoring.url(service.name)}")
     print(f"  settings  {stack.folder / TARGET_FILE}")
-    if compose:
+    if options.compose:
         print(f"  compose   project {stack.state.project}: `docker compose ps` in {stack.folder}")
     return 0
 
 
-def status(folder: Path) -> int:
-    """List the services and the faults; 0 if the sandbox is up, 1 if not."""
-    if not (folder / STATE_FILE).exists():
-        print(f"no sandbox in {folder}")
+def status(options: Namespace) -> int:
+    """List the services and the faults in force; exit status 0 if the sandbox is up, else 1."""
+    if not (options.dir / STATE_FILE).exists():
+        print(f"no sandbox in {options.dir}")
         return 1
-    stack = load(folder)
+    stack = _load(options.dir)
     for service in stack.services:
         pid, port = service.pid or "-", stack.state.ports.get(service.name, "-")
         print(f"{service.name:<17} {service.condition():<8} pid {pid!s:<8} port {port}")
@@ -78,48 +71,47 @@ def status(folder: Path) -> int:
     return 0 if stack.is_up() else 1
 
 
-def down(folder: Path) -> int:
-    """End everything and remove the folder; where there is nothing, that is fine."""
-    if (folder / STATE_FILE).exists():
-        load(folder).down()
-        print(f"sandbox in {folder} is down")
-    else:
-        print(f"no sandbox in {folder}")
-    return 0
-
-
-def break_(folder: Path, name: str) -> int:
-    """Break the sandbox in one way."""
-    stack = load(folder)
-    fault = named(name, stack.state.form, monitoring=stack.state.monitoring)
+def break_(options: Namespace) -> int:
+    """Put a fault into force, and wait until it has taken hold."""
+    stack = _load(options.dir)
+    fault = named(options.fault, stack.state.form, monitoring=stack.state.monitoring)
     break_stack(stack, fault)
     print(f"{fault.name}: {fault.does}")
-    print(f"  to come of it: {fault.expect.alert or 'nothing'} {fault.expect.state} {fault.expect.cause or ''}")
+    print(f"  expected: {fault.expect.alert or 'nothing'} {fault.expect.state} {fault.expect.cause or ''}")
     return 0
 
 
-def heal(folder: Path) -> int:
-    """Heal all faults."""
-    healed = heal_stack(load(folder))
+def heal(options: Namespace) -> int:
+    """Heal all faults, and wait until the sandbox is healthy."""
+    healed = heal_stack(_load(options.dir))
     print(f"healed: {', '.join(healed) or 'nothing was broken'}; the sandbox is healthy")
     return 0
 
 
-def fill(folder: Path, runs: int, items: int) -> int:
-    """Add rows to the large tables, to see what statements cost there."""
-    stack = load(folder)
+def fill(options: Namespace) -> int:
+    """Add rows to task_run and due_work, to measure statements on large tables."""
     started = time.monotonic()
-    fill_stack(stack, runs=runs, items=items)
-    print(f"added {runs:,} runs and {items:,} items after {time.monotonic() - started:.0f} s")
-    print("  the workers leave the queue alone from now on: this sandbox does not get healthy again")
+    fill_stack(_load(options.dir), runs=options.runs, items=options.items)
+    print(f"added {options.runs:,} runs and {options.items:,} items after {time.monotonic() - started:.0f} s")
+    print("  the workers take no items from now on: this sandbox cannot become healthy again")
     return 0
 
 
-def demo(name: str | None) -> int:
-    """Judge a fresh sandbox, broken if a fault is named, and leave nothing of it but the report."""
-    fault = named(name, monitoring=True) if name else None
+def down(options: Namespace) -> int:
+    """End the sandbox and remove its folder; exit status 0 also if there is none."""
+    if (options.dir / STATE_FILE).exists():
+        _load(options.dir).down()
+        print(f"sandbox in {options.dir} is down")
+    else:
+        print(f"no sandbox in {options.dir}")
+    return 0
+
+
+def demo(options: Namespace) -> int:
+    """Judge a new sandbox, broken if a fault is named, with the checks of this project; keep only the report."""
+    fault = named(options.fault, monitoring=True) if options.fault else None
     with tempfile.TemporaryDirectory(prefix="sandbox-") as temporary:
-        stack = EmbeddedStack.up(Path(temporary) / "sandbox", monitoring=name in OF_MONITORING)
+        stack = EmbeddedStack.up(Path(temporary) / "sandbox", monitoring=options.fault in OF_MONITORING)
         try:
             if fault:
                 break_stack(stack, fault)
@@ -128,6 +120,25 @@ def demo(name: str | None) -> int:
         finally:
             stack.down()
             print("report: reports/output/latest/report.html")
+
+
+def faults(options: Namespace) -> int:
+    """List the faults, each with the alert, the state and the cause that it must produce."""
+    for fault in known("compose" if options.compose else "embedded", monitoring=True).values():
+        if fault is next(iter(OF_MONITORING.values())):
+            print("\nof the monitoring, after `python -m sandbox up --monitoring`:")
+        expect = fault.expect
+        outcome = f"{expect.alert or '-':<25} {expect.state:<8} {expect.cause or '-':<26}"
+        print(f"{fault.name:<32} {outcome} {fault.does}")
+    return 0
+
+
+def _load(folder: Path) -> Stack:
+    if (folder / STATE_FILE).exists() and State.load(folder).form == "compose":
+        from sandbox.compose.stack import ComposeStack  # needs the engine's client, which the other form does not
+
+        return ComposeStack.load(folder)
+    return EmbeddedStack.load(folder)
 
 
 def _judge(target: Path) -> int:
@@ -146,81 +157,56 @@ def _judge(target: Path) -> int:
             raise
 
 
-def faults(form: Form) -> int:
-    """List the faults."""
-    for fault in known(form, monitoring=True).values():
-        if fault is next(iter(OF_MONITORING.values())):
-            print("\nof what watches it, after `python -m sandbox up --monitoring`:")
-        expect = fault.expect
-        outcome = f"{expect.alert or '-':<25} {expect.state:<8} {expect.cause or '-':<26}"
-        print(f"{fault.name:<32} {outcome} {fault.does}")
-    return 0
-
-
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + signal.SIGTERM)  # an exception, so that everything is cleaned up
 
 
-def _default_folder() -> Path:
-    return Path(os.environ.get("ORDINAUT_SANDBOX") or REPOSITORY / ".sandbox")
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="A small real Ordinaut to try and test on.")
+    help_ = "its folder (default: $ORDINAUT_SANDBOX, or .sandbox in the repository)"
+    default = os.environ.get("ORDINAUT_SANDBOX") or REPOSITORY / ".sandbox"
+    parser.add_argument("--dir", type=Path, default=default, help=help_)
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def add(verb: Callable[[Namespace], int], *, has_dir: bool = True) -> argparse.ArgumentParser:
+        command = verbs.add_parser(verb.__name__.rstrip("_"), help=verb.__doc__, description=verb.__doc__)
+        command.set_defaults(verb=verb, refuse=command.error)
+        if has_dir:
+            command.add_argument("--dir", type=Path, default=argparse.SUPPRESS, help=help_)
+        return command
+
+    making = add(up)
+    making.add_argument("--project", help="name of the compose project (default: ordinaut-sandbox)")
+    kind = making.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--monitoring", action="store_true", help="with Prometheus, Alertmanager and a stand-in for Grafana"
+    )
+    add(status)
+    add(break_).add_argument("fault", metavar="FAULT")
+    add(heal)
+    filling = add(fill)
+    filling.add_argument("--runs", type=int, default=RUNS, help="rows of task_run (default: %(default)s)")
+    filling.add_argument("--items", type=int, default=ITEMS, help="rows of due_work (default: %(default)s)")
+    add(down)
+    add(demo, has_dir=False).add_argument("fault", nargs="?", metavar="FAULT")
+    for command in (kind, add(faults, has_dir=False)):
+        command.add_argument("--compose", action="store_true", help="in containers of the Docker engine")
+    return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="A small real Ordinaut to try and test on.")
-    parser.add_argument("--dir", type=Path, default=_default_folder(), help=FOLDER_HELP)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, help_ in {
-        "up": "make one and start it",
-        "status": "say how it is; exit status 0 if it is up",
-        "break": "break it",
-        "heal": "heal all faults",
-        "fill": "fill task_run and due_work, to measure on large tables",
-        "down": "end it and remove its folder",
-        "demo": "judge a fresh one, broken if a fault is named, with the checks of this project",
-        "faults": "list the faults",
-    }.items():
-        command = commands.add_parser(name, help=help_)
-        if name in ("break", "demo"):
-            command.add_argument("fault", nargs="?" if name == "demo" else None, metavar="FAULT")
-        if name not in ("demo", "faults"):
-            command.add_argument("--dir", type=Path, default=argparse.SUPPRESS, help=FOLDER_HELP)
-        if name == "fill":
-            command.add_argument("--runs", type=int, default=RUNS, help="rows of task_run (default: %(default)s)")
-            command.add_argument("--items", type=int, default=ITEMS, help="rows of due_work (default: %(default)s)")
-        if name in ("up", "faults"):
-            command.add_argument("--compose", action="store_true", help="in containers of the Docker engine")
-        if name == "up":
-            command.add_argument(
-                "--monitoring", action="store_true", help="with Prometheus, Alertmanager, exporters and Grafana's API"
-            )
-            command.add_argument("--project", help="its compose project (default: ordinaut-sandbox)")
-    options = parser.parse_args(arguments)
-    if options.command == "up" and options.project and not options.compose:
-        parser.error("--project goes with --compose")
-    if options.command == "up" and options.monitoring and options.compose:
-        parser.error("--monitoring does not go with --compose")
+    """Run a verb and return its exit status: 1 if it fails, 130 if it is interrupted."""
+    options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        match options.command:
-            case "break":
-                return break_(options.dir, options.fault)
-            case "fill":
-                return fill(options.dir, options.runs, options.items)
-            case "demo":
-                return demo(options.fault)
-            case "faults":
-                return faults("compose" if options.compose else "embedded")
-            case "up":
-                return up(options.dir, compose=options.compose, project=options.project, monitoring=options.monitoring)
-            case command:
-                return {"status": status, "heal": heal, "down": down}[command](options.dir)
+        done: int = options.verb(options)
     except (SandboxError, NotYet) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("sandbox: interrupted", file=sys.stderr)
         return 130
+    return done
 
 
 if __name__ == "__main__":

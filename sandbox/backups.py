@@ -1,4 +1,4 @@
-"""The backups that the real system's daily script would have left: of last night, and of the night before."""
+"""The backups of the last two nights, as the real system's daily script leaves them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LOG = "log"
 
 
 def folder_of(stack: Stack, kind: str) -> Path:
-    """Return the folder of `postgres`, `redis` or `log`."""
+    """Return the folder of a kind: `postgres`, `redis` or `log`."""
     return stack.folder / "backups" / ("postgres/daily" if kind == "postgres" else kind)
 
 
 def make(stack: Stack) -> None:
-    """Make complete backups with the real tools, and the script's log; whatever was there goes."""
+    """Replace all backups with complete ones, made with the real tools, and the script's log."""
     shutil.rmtree(stack.folder / "backups", ignore_errors=True)
     for kind in ("postgres", "redis", LOG):
         folder_of(stack, kind).mkdir(parents=True)
@@ -40,7 +40,7 @@ def make(stack: Stack) -> None:
 def put(
     stack: Stack, kind: str, content: bytes, ago: float, *, written: float | None = None, suffix: str = "gz"
 ) -> Path:
-    """Write a backup that was begun so many seconds ago, and last written then too unless said otherwise."""
+    """Write a backup begun `ago` seconds ago and last written `written` seconds ago, by default when it was begun."""
     begun = datetime.fromtimestamp(time.time() - ago)  # noqa: DTZ006  the host's own time, as the script names files
     stem = "orchestrator" if kind == "postgres" else "redis"
     ending = ("sql" if kind == "postgres" else "rdb") + (f".{suffix}" if suffix else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -16,27 +15,25 @@ from sandbox.servers import SandboxError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.compose.stack import ComposeStack
-    from sandbox.embedded import EmbeddedStack
     from sandbox.fault import Fault
     from sandbox.stack import Stack
     from sandbox.state import Form
 
-# A bound: most take hold within a fraction of one. A container that crashes in a loop does so in growing intervals.
+# Time limits: most faults take hold within a second. A container in a crash loop restarts at growing intervals.
 SECONDS: dict[Form, float] = {"embedded": 20.0, "compose": 60.0}
 
 
 def known(form: Form, *, monitoring: bool = False) -> dict[str, Fault]:
-    """Return the faults of that form of the sandbox."""
+    """Return the faults of a form of the sandbox, by name."""
     if form == "embedded":
         return FAULTS | OF_MONITORING if monitoring else FAULTS
-    from sandbox.compose.faults import FAULTS as OF_COMPOSE  # the engine's client is imported only where it is used
+    from sandbox.compose.faults import FAULTS as OF_COMPOSE  # imports the engine's client, which only this form needs
 
     return OF_COMPOSE
 
 
 def named(name: str, form: Form = "embedded", *, monitoring: bool = False) -> Fault:
-    """Return the fault of that name."""
+    """Return the fault of that name; SandboxError where the sandbox has none."""
     faults = known(form, monitoring=monitoring)
     if name in faults:
         return faults[name]
@@ -45,41 +42,39 @@ def named(name: str, form: Form = "embedded", *, monitoring: bool = False) -> Fa
     raise SandboxError(f"no fault is called {name!r}: `python -m sandbox faults` lists them")
 
 
-def break_stack(stack: EmbeddedStack | ComposeStack, fault: Fault) -> None:
-    """Break it, and return when the fault has taken hold."""
+def break_stack(stack: Stack, fault: Fault) -> None:
+    """Put a fault into force and return when it has taken hold; SandboxError where it does not."""
     if fault.name in stack.state.broken:
-        raise SandboxError(f"{fault.name} is in force already")
-    stack.state.broken.append(fault.name)  # before it is so: an interrupted one is healed too
+        raise SandboxError(f"{fault.name} is already in force")
+    stack.state.broken.append(fault.name)  # first, so that an interrupted one is healed too
     stack.state.save()
     fault.break_(stack)
-    try:
-        until(partial(_seen, fault.took_hold, stack), SECONDS[stack.state.form])
-    except NotYet as error:
-        raise SandboxError(f"{fault.name} did not take hold: {error}") from error
+    _wait(stack, fault.took_hold, f"{fault.name} did not take hold")
 
 
-def _seen(check: Callable[[Stack], object], stack: EmbeddedStack | ComposeStack) -> None:
-    """Look once; who does not answer as he is asked has yet to come to what is waited for."""
-    try:
-        check(stack)
-    except (httpx.HTTPError, psycopg.Error, RedisError) as error:
-        raise NotYet(f"no answer: {error!r}") from error
-
-
-def heal_stack(stack: EmbeddedStack | ComposeStack) -> list[str]:
-    """Heal every fault, the latest first, and return when the stack is healthy again."""
+def heal_stack(stack: Stack) -> list[str]:
+    """Heal every fault, the latest first, and return their names when the stack is healthy again."""
     healed = []
     while stack.state.broken:
         fault = named(stack.state.broken[-1], stack.state.form, monitoring=stack.state.monitoring)
         fault.heal(stack)
-        try:
-            until(partial(_seen, fault.healed, stack), SECONDS[stack.state.form])
-        except NotYet as error:
-            raise SandboxError(f"{fault.name} is not healed: {error}") from error
+        _wait(stack, fault.healed, f"{fault.name} is not healed")
         healed.append(stack.state.broken.pop())
         stack.state.save()
-    try:
-        until(stack.require_healthy, SECONDS[stack.state.form])
-    except NotYet as error:
-        raise SandboxError(f"the sandbox is not healthy: {error}") from error
+    _wait(stack, lambda _: stack.require_healthy(), "the sandbox is not healthy")
     return healed
+
+
+def _wait(stack: Stack, check: Callable[[Stack], object], otherwise: str) -> None:
+    """Wait until the check passes; SandboxError after the form's time limit."""
+
+    def look() -> None:
+        try:
+            check(stack)
+        except (httpx.HTTPError, psycopg.Error, RedisError) as error:  # not the expected answer
+            raise NotYet(f"no answer: {error!r}") from error
+
+    try:
+        until(look, SECONDS[stack.state.form])
+    except NotYet as error:
+        raise SandboxError(f"{otherwise}: {error}") from error

@@ -1,4 +1,4 @@
-"""A small file system of its own below the sandbox's folder, to be filled for real. It takes root and a loop device."""
+"""A small file system in the sandbox's folder, which faults fill. It needs root and a loop device."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 SIZE = 64 * 2**20
 FEW_INODES = 64
-NEXT_TO_NOTHING = 0.001  # the part that ext4 may keep to itself, and below which the sandbox's settings have a limit
+NEXT_TO_NOTHING = 0.001  # the share that ext4 may reserve, and the limit in the sandbox's settings
 SECONDS = 20
 WITH_SBIN = {"PATH": f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin", "LC_ALL": "C"}
 
 
 def place_of(folder: Path) -> Path:
-    """Return where it is mounted."""
+    """Return its mount point."""
     return folder / "disk"
 
 
@@ -31,7 +31,7 @@ def _image_of(folder: Path) -> Path:
 
 
 def attach(folder: Path, *, inodes: int | None = None) -> None:
-    """Make and mount it, empty; SandboxError where that takes rights or tools that are not there."""
+    """Make and mount an empty one; SandboxError where rights or tools are missing."""
     place, image = place_of(folder), _image_of(folder)
     place.mkdir(exist_ok=True)
     image.touch()
@@ -41,7 +41,7 @@ def attach(folder: Path, *, inodes: int | None = None) -> None:
 
 
 def detach(folder: Path) -> None:
-    """Unmount and remove it; nothing happens where it is not there."""
+    """Unmount and remove it, if it exists."""
     place = place_of(folder)
     if place.is_mount():
         _run("umount", str(place))
@@ -51,25 +51,25 @@ def detach(folder: Path) -> None:
 
 
 def fill_space(folder: Path) -> None:
-    """Write to it until nothing more fits."""
+    """Write a file until no space is left."""
     with (place_of(folder) / "filling").open("wb", buffering=0) as file:
-        for size in (2**20, 2**12):  # what is left at last is less than a block
+        for size in (2**20, 2**12):  # in the end less than a block is free
 
             def add(size: int = size) -> None:
                 file.write(bytes(size))
-                os.fsync(file)  # else it may find out later that there was no room
+                os.fsync(file)  # otherwise the error may come later
 
             _until_full(add)
 
 
 def fill_inodes(folder: Path) -> None:
-    """Make empty files on it until no other can be made."""
+    """Make empty files until no inode is left."""
     numbers = count()
     _until_full(lambda: (place_of(folder) / f"{next(numbers)}").touch(exist_ok=False))
 
 
 def is_full(folder: Path) -> bool:
-    """Say whether its space or its inodes are used up."""
+    """Return whether its space or its inodes are used up."""
     stat = os.statvfs(place_of(folder))
     return min(stat.f_bavail / stat.f_blocks, stat.f_favail / stat.f_files) < NEXT_TO_NOTHING
 

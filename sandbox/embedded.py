@@ -8,22 +8,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import psycopg
-
-from sandbox import backups, disk, processes, servers, target
+from sandbox import backups, processes, servers
 from sandbox.monitoring import programs
 from sandbox.monitoring.stack import PORTS as MONITORING_PORTS
 from sandbox.monitoring.stack import Monitoring
-from sandbox.polling import until
-from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
 from sandbox.service import EmbeddedService
-from sandbox.shared import SharedStack
+from sandbox.stack import PORTS, Stack
 from sandbox.state import FILE as STATE_FILE
 from sandbox.state import State
 from sandbox.switches import FILE as SWITCHES_FILE
@@ -31,7 +26,7 @@ from sandbox.switches import VARIABLE as SWITCHES_VARIABLE
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import psutil
 
@@ -39,13 +34,12 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent
 WORKERS = 2
-PORTS = ("postgres", "redis", "api")
 LOGS = ("api", "scheduler", "worker", "postgres", "redis")
-MARKER_LENGTH = 20  # what `/.s.PGSQL.<port>` adds to the socket's folder, and some
+MARKER_LENGTH = 20  # what `/.s.PGSQL.<port>` adds to the path of the socket's folder, with a reserve
 
 
 class EmbeddedWorker(EmbeddedService):
-    """A worker; each start gives it a new id, as in the real one."""
+    """A worker; every start makes a new id, as in the real one."""
 
     def __init__(self, stack: EmbeddedStack, name: str) -> None:
         super().__init__(
@@ -74,92 +68,96 @@ class EmbeddedPostgres(EmbeddedService):
 
     def _end(self, patience: float) -> None:
         super()._end(patience)
-        # A start that was never released would hang the next one.
+        # A held-up start that was not released would block the next one.
         (self._stack.state.folder / "postgres" / servers.HELD_UP).unlink(missing_ok=True)
 
     def _force(self, family: list[psutil.Process]) -> None:
-        # The parent, which comes first, is left to end by itself, so that it gives its shared memory back.
+        # The parent, which comes first, ends by itself, so that it frees its shared memory.
         processes.send(family[:1], signal.SIGQUIT)
         processes.send(family[1:], signal.SIGKILL)
         super()._force(processes.wait_gone(family, 3))
 
     def start_held_up(self) -> None:
-        """Start it so that it stays in its recovery."""
+        """Start it so that it stays in recovery."""
         data = self._stack.state.folder / "postgres"
         for name in (servers.HELD_UP, "recovery.signal"):
             (data / name).touch()
         self.launch()
 
     def release(self) -> None:
-        """Let a held-up start come to its end."""
+        """Let a held-up start finish."""
         (self._stack.state.folder / "postgres" / servers.HELD_UP).unlink(missing_ok=True)
         self.start()
 
 
-class EmbeddedStack(SharedStack):
+class EmbeddedStack(Stack):
     """A whole Ordinaut in one folder."""
 
     def __init__(self, state: State) -> None:
-        self.state = state
-        self.folder = state.folder
+        super().__init__(state)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-
-    @classmethod
-    def load(cls, folder: Path) -> EmbeddedStack:
-        """Return the sandbox of a folder."""
-        try:
-            return cls(State.load(folder.resolve()))
-        except FileNotFoundError:
-            raise SandboxError(f"no sandbox is in {folder}: `python -m sandbox up` makes one") from None
+        data = self.folder / "postgres"
+        self.postgres: EmbeddedPostgres = EmbeddedPostgres(
+            self,
+            "postgres",
+            lambda: servers.postgres_command(data),
+            ready=self._require_database,
+            ending=signal.SIGINT,  # a fast shutdown: it does not wait for its clients
+        )
+        self.redis: EmbeddedService = EmbeddedService(
+            self,
+            "redis",
+            lambda: servers.redis_command(self.folder / "redis", self.state.ports["redis"]),
+            ready=self._require_redis,
+        )
+        self.api: EmbeddedService = self.client("api", "api", ready=self._require_api)
+        self.scheduler: EmbeddedService = self.client("scheduler", "scheduler", ready=self._require_jobs)
+        self.workers: list[EmbeddedWorker] = [EmbeddedWorker(self, f"worker-{n}") for n in range(1, WORKERS + 1)]
+        self._monitoring = Monitoring(self) if state.monitoring else None
+        monitoring = self._monitoring.services if self._monitoring else []
+        self.services: list[EmbeddedService] = [
+            self.postgres, self.redis, self.api, self.scheduler, *self.workers, *monitoring
+        ]  # fmt: skip
 
     @classmethod
     def up(cls, folder: Path, seconds: float = 30, *, monitoring: bool = False) -> EmbeddedStack:
-        """Make a new sandbox and return when it is healthy; whatever goes wrong, nothing of it is left."""
+        """Make a new sandbox and return when it is healthy; SandboxError where that fails, with nothing left behind."""
         if monitoring:
             programs.require_all()
         folder = folder.resolve()
         if (folder / STATE_FILE).exists():
             found = cls.load(folder)
             if found.is_up():
-                raise SandboxError(f"a sandbox is up in {folder} already")
+                raise SandboxError(f"a sandbox is already up in {folder}")
             found.down()
         if folder.exists() and any(folder.iterdir()):
-            raise SandboxError(f"{folder} is not empty and no sandbox: choose another folder")
+            raise SandboxError(f"{folder} is not empty and not a sandbox: choose another folder")
         folder.mkdir(parents=True, exist_ok=True)
         names = (*PORTS, *(MONITORING_PORTS if monitoring else ()))
         ports = dict(zip(names, processes.free_ports(len(names)), strict=True))
         state = State(folder, monitoring=monitoring, password=secrets.token_urlsafe(18), ports=ports)
         stack = cls(state)
-        try:
-            state.save()
-            stack._fill(seconds)
-        except BaseException:
-            stack.down()
-            raise
-        return stack
+        return stack._make(stack._fill, seconds)
 
-    def _fill(self, seconds: float) -> None:
+    def _fill(self) -> None:
         for name in ("logs", "redis", "pids"):
             (self.folder / name).mkdir()
         for name in LOGS:
             self.log(name).touch()
         self._choose_socket_folder()
         Switches().save(self.folder)
-        # The slow ones first: their imports run while initdb does.
+        # The slow ones first: their imports run during initdb.
         self.api.launch()
         self.redis.launch()
         if self.state.monitoring:
             self.monitoring.begin()
         servers.make_database_cluster(
-            self.folder / "postgres",
-            self.state.password,
-            self.state.ports["postgres"],
-            Path(self.state.socket_folder),
+            self.folder / "postgres", self.state.password, self.state.ports["postgres"], Path(self.state.socket_folder)
         )
         self.postgres.start()
         self.sql(f"CREATE DATABASE {DATABASE}", database="postgres")
         self.sql((HERE / "schema.sql").read_text() + (HERE / "seed.sql").read_text())
-        self.scheduler.launch()  # after the seed: it looks at the tasks but once
+        self.scheduler.launch()  # after the seed: it loads the tasks only once
         for worker in self.workers:
             worker.launch()
         self.redis.wait_ready()
@@ -168,7 +166,6 @@ class EmbeddedStack(SharedStack):
         backups.make(self)
         if self.state.monitoring:
             self.monitoring.complete()
-        until(self.require_healthy, seconds)
 
     def _choose_socket_folder(self) -> None:
         folder = self.folder / "socket"
@@ -178,138 +175,69 @@ class EmbeddedStack(SharedStack):
         self.state.socket_folder = str(folder)
         self.state.save()
 
-    def down(self) -> None:
-        """End every process and remove the folder."""
-        with uninterrupted():
-            names = [*self.state.processes]
-            for name in sorted(names, key=lambda each: each == "postgres"):  # its clients first
-                self._named(name).kill()
-            if self.state.socket_folder:
-                shutil.rmtree(self.state.socket_folder, ignore_errors=True)
-            disk.detach(self.folder)
-            # The state goes last: a `down` that was killed half-way can be repeated.
-            for entry in self.folder.iterdir():
-                if entry.name == STATE_FILE:
-                    continue
-                if entry.is_dir():
-                    shutil.rmtree(entry)
-                else:
-                    entry.unlink()
-            shutil.rmtree(self.folder)
+    def _end(self) -> None:
+        for name in sorted(self.state.processes, key=lambda each: each == "postgres"):  # its clients first
+            self._named(name).kill()
+        if self.state.socket_folder:
+            shutil.rmtree(self.state.socket_folder, ignore_errors=True)
 
     def adopt(self, name: str, child: subprocess.Popen[bytes]) -> None:
-        """Write down a process that was just started."""
+        """Record a process that was just started."""
         self._children[name] = child
         self.state.processes[name] = processes.mark(child.pid)
         self._pid_file(name).write_text(f"{child.pid}\n")
         self.state.save()
 
     def disown(self, name: str) -> None:
-        """Forget a process that has ended."""
+        """Remove the record of a process that has ended."""
         if child := self._children.pop(name, None):
-            child.wait()  # no zombie is left where this very process had started it
+            child.wait()  # leaves no zombie of a child of this process
         if self.state.processes.pop(name, None):
             self.state.save()
 
-    def is_up(self) -> bool:
-        """Say whether any service still has its process."""
-        return any(service.condition() != "stopped" for service in self.services)
-
     # -- the services
 
-    @cached_property
-    def postgres(self) -> EmbeddedPostgres:
-        """The database server."""
-        return EmbeddedPostgres(
-            self,
-            "postgres",
-            lambda: servers.postgres_command(self.folder / "postgres"),
-            log="postgres",
-            ready=self._require_database,
-            ending=signal.SIGINT,  # a fast shutdown: it does not wait for its clients
-        )
-
-    @cached_property
-    def redis(self) -> EmbeddedService:
-        """The event streams' server."""
-        return EmbeddedService(
-            self,
-            "redis",
-            lambda: servers.redis_command(self.folder / "redis", self.state.ports["redis"]),
-            log="redis",
-            ready=self._require_redis,
-        )
-
-    @cached_property
-    def api(self) -> EmbeddedService:
-        """The API."""
-        return self._python("api", "api", ready=self._require_api)
-
-    @cached_property
-    def scheduler(self) -> EmbeddedService:
-        """The scheduler."""
-        return self._python("scheduler", "scheduler", ready=self._require_jobs)
-
-    @cached_property
-    def workers(self) -> list[EmbeddedWorker]:
-        """The workers, which write to one log."""
-        return [EmbeddedWorker(self, f"worker-{number}") for number in range(1, WORKERS + 1)]
-
-    @cached_property
-    def monitoring(self) -> Monitoring:
-        """What watches it; SandboxError where nothing does."""
-        return Monitoring(self) if self.state.monitoring else super().monitoring
-
     @property
-    def services(self) -> list[EmbeddedService]:
-        """All services, as `status` lists them."""
-        watching = self.monitoring.services if self.state.monitoring else []
-        return [self.postgres, self.redis, self.api, self.scheduler, *self.workers, *watching]
+    def monitoring(self) -> Monitoring:
+        """The monitoring of this sandbox; SandboxError where it has none."""
+        return self._monitoring or super().monitoring
 
     def require_healthy(self) -> None:
-        """Raise NotYet unless every part works and says so, those that watch it included."""
+        """Raise NotYet unless every part works and reports so, including the monitoring."""
         super().require_healthy()
         if self.state.monitoring:
             self.monitoring.require_healthy()
 
-    def client(self, name: str, module: str = "", *arguments: str) -> EmbeddedService:
-        """Return a client process, found again by its name."""
-        return self._python(name, module, *arguments)
-
-    def _python(
-        self, name: str, module: str, *arguments: str, ready: Callable[[], object] = lambda: None
+    def client(
+        self, name: str, module: str = "", *arguments: str, ready: Callable[[], object] = lambda: None
     ) -> EmbeddedService:
+        """Return the process of that name; it runs the module of `sandbox.services` with these arguments."""
         return EmbeddedService(
-            self,
-            name,
-            lambda: _module(module, *arguments),
-            log=name,
-            environment=self.environment,
-            ready=ready,
+            self, name, lambda: _module(module, *arguments), environment=self.environment, ready=ready
         )
 
     def _named(self, name: str) -> EmbeddedService:
         return next((each for each in self.services if each.name == name), self.client(name))
 
     def environment(self) -> dict[str, str]:
-        """Return what the services find in their environment."""
+        """Return the environment of the services."""
         return {
             "DATABASE_URL": self.database_url(),
             "REDIS_URL": self.redis_url,
             "TZ": "Europe/Chisinau",
             "PORT": str(self.state.ports["api"]),
             "HEARTBEAT_SECONDS": "1",
-            "RATE_LIMIT_PER_MINUTE": "6000",  # tests ask often
+            "RATE_LIMIT_PER_MINUTE": "6000",  # tests send many requests
             "RATE_LIMIT_PER_HOUR": "100000",
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONUNBUFFERED": "1",
             SWITCHES_VARIABLE: str(self.folder / SWITCHES_FILE),
         }
 
-    # -- the ways in
+    # -- access
 
     def dump(self) -> bytes:
-        """Return what pg_dump writes of the database."""
+        """Return the database as pg_dump writes it."""
         command = [
             str(servers.postgres_binary("pg_dump")), "--host", self.state.socket_folder,
             "--port", str(self.state.ports["postgres"]), "--username", ROLE, DATABASE,
@@ -317,43 +245,19 @@ class EmbeddedStack(SharedStack):
         return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603  our own command
 
     def rdb(self) -> bytes:
-        """Return what Redis saves of its data."""
-        with self.redis_client(timeout=30) as client:  # it waits for the disk
+        """Return the data of Redis as an RDB file."""
+        with self.redis_client(timeout=30) as client:  # saving waits for the disk
             client.save()
         return (self.folder / "redis" / "dump.rdb").read_bytes()
-
-    def sql(self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE) -> list[tuple[Any, ...]]:
-        """Run a statement as the sandbox's administrator, who needs no password."""
-        with psycopg.connect(
-            host=self.state.socket_folder,
-            port=self.state.ports["postgres"],
-            user=ROLE,
-            dbname=database,
-            autocommit=True,
-            connect_timeout=3,
-            application_name="sandbox",
-        ) as connection:
-            # Without parameters several statements can be sent at once, and a % means itself.
-            cursor = connection.execute(statement, parameters or None)
-            return cursor.fetchall() if cursor.description else []
-
-    # -- what faults use besides
 
     def log(self, service: str) -> Path:
         """Return the log file of a service."""
         return self.folder / "logs" / f"{service}.log"
 
-    def write_target(self, *, database_url: str | None = None, limits: target.Limits | None = None) -> None:
-        """Write the checker's settings, with another database URL or other limits if those are given."""
-        urls = {
-            "api_url": self.api_url,
-            "database_url": database_url or self.database_url(),
-            "redis_url": self.redis_url,
-        }
-        if self.state.monitoring:
-            urls |= self.monitoring.urls()
+    def _settings(self) -> tuple[dict[str, str], dict[str, dict[str, Path]]]:
+        urls = self._monitoring.urls() if self._monitoring else {}
         pids = {name: self._pid_file(name) for name in ("api", "scheduler")}
-        target.write(self.folder, urls, {name: self.log(name) for name in LOGS}, pids, limits or {})
+        return urls, {"logs": {name: self.log(name) for name in LOGS}, "pids": pids}
 
     def _pid_file(self, name: str) -> Path:
         return self.folder / "pids" / f"{name}.pid"

@@ -1,4 +1,4 @@
-"""A fault: a named way to break the sandbox, and what must come of it."""
+"""A fault: a named way to break the sandbox, and the outcome that it must produce."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ AlertState = Literal["ok", "firing", "unknown", "noted", "skipped"]
 
 @dataclass(frozen=True)
 class Expect:
-    """What a health run must say while the sandbox is broken so."""
+    """The outcome of a health run while a fault is in force."""
 
     alert: str | None
     state: AlertState
     cause: str | None = None
-    may_follow: tuple[str, ...] = ()  # alerts that are not ok either, as a consequence
+    may_follow: tuple[str, ...] = ()  # other alerts that may not be ok, as a consequence
 
     @property
     def exit_status(self) -> int:
@@ -26,15 +26,11 @@ class Expect:
         return {"firing": 1, "unknown": 6}.get(self.state, 0)
 
 
-def _nothing(_: Stack) -> None:
-    """Healing is proved by the whole stack being healthy again; most faults need no more."""
-
-
 @dataclass(frozen=True)
 class Fault:
     """A named way to break the sandbox.
 
-    `took_hold` and `healed` raise NotYet as long as it is not so; they are asked again for a bounded time.
+    `took_hold` and `healed` raise NotYet until they are true; they are called again for a bounded time.
     """
 
     name: str
@@ -43,4 +39,4 @@ class Fault:
     break_: Callable[[Stack], object]
     took_hold: Callable[[Stack], object]
     heal: Callable[[Stack], object]
-    healed: Callable[[Stack], object] = _nothing
+    healed: Callable[[Stack], object] = lambda _: None  # in any case, the whole stack must be healthy

@@ -1,4 +1,4 @@
-"""Large tables, to see what statements cost there: runs of the last 90 days, and a queue that mostly lies ahead."""
+"""Large tables, to measure statements: runs of the last 90 days, and a queue of which most items are not yet due."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from sandbox.stack import Stack
 
 TASK = "00000000-0000-4000-8000-000000000001"  # of the seed
-DUE = 2000  # of the queue's items, the oldest
-RUNS, ITEMS = 5_000_000, 500_000  # what the numbers of the design are for
+DUE = 2000  # items that are due, the oldest
+RUNS, ITEMS = 5_000_000, 500_000  # the sizes that the design gives numbers for
 
 
 def fill(stack: Stack, *, runs: int = RUNS, items: int = ITEMS) -> None:
-    """Add so many rows to task_run and due_work, and let PostgreSQL know of them. The workers leave the queue alone."""
+    """Add rows to task_run and due_work and update their statistics; the workers stop taking items."""
     stack.switch(workers_take=False)
     stack.sql(
         "INSERT INTO task_run (task_id, lease_owner, started_at, finished_at, success, error, attempt, created_at)"

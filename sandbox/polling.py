@@ -1,4 +1,4 @@
-"""Waiting for something to become true, for a bounded time."""
+"""Waiting for a condition, for a bounded time."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ T = TypeVar("T")
 
 
 class NotYet(Exception):  # noqa: N818  it is an answer, not an error
-    """What is waited for is not so yet; the sentence says what is seen instead."""
+    """The condition is not true yet; the message says what is seen instead."""
 
 
 def require(condition: object, otherwise: str) -> None:
-    """Raise NotYet with the sentence unless the condition holds."""
+    """Raise NotYet with this message unless the condition is true."""
     if not condition:
         raise NotYet(otherwise)
 
 
 def until(check: Callable[[], T], seconds: float = 10, every: float = 0.05) -> T:
-    """Call `check` until it no longer raises NotYet; after the time is up its last NotYet comes through."""
+    """Call `check` until it does not raise NotYet, and return its result; raise its last NotYet after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         try:

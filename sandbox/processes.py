@@ -1,4 +1,4 @@
-"""Starting, finding, freezing and ending processes that outlive the command which started them."""
+"""Starting, finding, suspending and ending processes that outlive the command that started them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ CLOCK_SLACK = 2.0  # seconds by which a process's start can seem to move when th
 
 @dataclass(frozen=True)
 class Mark:
-    """What tells a process from a later one that got the same pid."""
+    """The identity of a process, which differs from that of a later one with the same pid."""
 
     pid: int
     created: float
 
 
 def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own, its output appended to the log."""
+    """Start a process in its own session and append its output to the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603  our own commands
@@ -46,12 +46,12 @@ def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> 
 
 
 def mark(pid: int) -> Mark:
-    """Remember which process has this pid now."""
+    """Return the identity of the process that has this pid now."""
     return Mark(pid, psutil.Process(pid).create_time())
 
 
 def find(marked: Mark) -> psutil.Process | None:
-    """Return the process if it is still the same one and alive."""
+    """Return the marked process; None where it has ended."""
     try:
         process = psutil.Process(marked.pid)
         same = abs(process.create_time() - marked.created) <= CLOCK_SLACK
@@ -61,7 +61,7 @@ def find(marked: Mark) -> psutil.Process | None:
 
 
 def family(process: psutil.Process) -> list[psutil.Process]:
-    """Return the process and its descendants: PostgreSQL's backends lead groups of their own."""
+    """Return the process and its descendants, since PostgreSQL's backends lead process groups of their own."""
     try:
         return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
@@ -69,7 +69,7 @@ def family(process: psutil.Process) -> list[psutil.Process]:
 
 
 def send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
-    """Send a signal to those that are still there."""
+    """Send a signal to those processes that still exist."""
     for process in processes:
         try:
             process.send_signal(number)
@@ -78,18 +78,18 @@ def send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
 
 
 def freeze(process: psutil.Process) -> None:
-    """Stop the parent first, so that it starts no more children, then the children."""
+    """Suspend the process first, so that it starts no more children, then its descendants."""
     process.suspend()
     send(family(process)[1:], signal.SIGSTOP)
 
 
 def thaw(process: psutil.Process) -> None:
-    """Let the whole family go on."""
+    """Resume the process and its descendants."""
     send(family(process)[::-1], signal.SIGCONT)
 
 
 def wait_gone(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Wait for the processes to end; return those that did not. A zombie has ended, though nobody looked."""
+    """Wait until the processes have ended (zombies have) and return those that have not after `seconds`."""
     deadline = time.monotonic() + seconds
     while (alive := [process for process in processes if _lives(process)]) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -104,20 +104,20 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def free_ports(number: int) -> list[int]:
-    """Return so many ports that nobody listens on, each another.
+    """Return different ports on which nothing listens; RuntimeError where there are too few.
 
-    They are below the range from which the kernel takes the ports of outgoing connections: a client that asks
-    for a stopped service there could otherwise be connected to itself.
+    They are below the range of the kernel's ports for outgoing connections: within it, a client that connects to a
+    stopped service could be connected to itself.
     """
     candidates = random.sample(range(20000, 32000), 200)
     found = list(islice(filter(_is_free, candidates), number))
     if len(found) < number:
-        raise RuntimeError(f"of 200 ports between 20000 and 32000 no {number} are free")
+        raise RuntimeError(f"of 200 ports between 20000 and 32000 only {len(found)} are free, not {number}")
     return found
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port on which nothing listens."""
     return free_ports(1)[0]
 
 
@@ -133,12 +133,12 @@ def _is_free(port: int) -> bool:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold SIGINT and SIGTERM back until the block is over.
+    """Delay SIGINT and SIGTERM until the block ends.
 
-    So no process is started without being written down, and a second Ctrl-C does not end the cleaning up.
+    So every process that is started is recorded, and a second Ctrl-C does not stop the cleanup.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are handled in the main thread alone: nothing is interrupted here
+        yield  # only the main thread handles signals
         return
     arrived: list[int] = []
     before: dict[signal.Signals, Any] = {}

@@ -1,4 +1,4 @@
-"""Roles of the database for the checker, other than the superuser that Ordinaut's own services use."""
+"""Database role for the checker, other than the superuser of Ordinaut's own services."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 
 
 def readme_sql() -> str:
-    """Return the statements with which the README makes the checker's role."""
+    """Return the statements of the README that make the checker's role."""
     text = README.read_text(encoding="utf-8")
     return re.search(r"<!-- role -->\n```sql\n(.*?)```", text, re.DOTALL)[1]  # type: ignore[index]
 
@@ -30,6 +30,6 @@ def make_role(stack: Stack, *, monitor: bool = True) -> str:
 
 
 def drop_role(stack: Stack) -> None:
-    """Remove it, and what it was granted."""
+    """Remove the checker's role and its grants, if it exists."""
     if stack.sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)):
         stack.sql(f"DROP OWNED BY {ROLE}; DROP ROLE {ROLE}")

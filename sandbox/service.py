@@ -1,9 +1,9 @@
-"""A service of the embedded sandbox: a process that outlives the command which started it."""
+"""The services of a sandbox: their protocols, and the services of the embedded form, which are processes."""
 
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from sandbox import processes
 from sandbox.polling import until
@@ -17,12 +17,56 @@ if TYPE_CHECKING:
 
     import psutil
 
-    from sandbox.stack import Condition
     from sandbox.state import State
+
+Condition = Literal["running", "frozen", "stopped"]
+
+
+class Service(Protocol):
+    """One service of the stack, or a client that a fault starts."""
+
+    name: str  # `api`, `worker-1`, …
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of its first process; None where it does not run."""
+
+    def start(self) -> None:
+        """Start it and return when it serves."""
+
+    def stop(self) -> None:
+        """End it; does nothing where it does not run."""
+
+    def freeze(self) -> None:
+        """Suspend all of its processes."""
+
+    def thaw(self) -> None:
+        """Resume its processes."""
+
+    def condition(self) -> Condition:
+        """Return whether it runs."""
+
+
+class Worker(Service, Protocol):
+    """A worker, which also has a name in the database."""
+
+    @property
+    def worker_id(self) -> str:
+        """Its id in worker_heartbeat; every start makes a new one."""
+
+
+class Postgres(Service, Protocol):
+    """The database server."""
+
+    def start_held_up(self) -> None:
+        """Start it so that it stays in recovery and tells its clients that it is starting up."""
+
+    def release(self) -> None:
+        """Let a held-up start finish."""
 
 
 class Keeper(Protocol):
-    """What keeps the services: it writes down which process is whose."""
+    """Keeps the processes of a sandbox: records which one belongs to which service."""
 
     state: State
 
@@ -30,14 +74,14 @@ class Keeper(Protocol):
         """Return the log file of a service."""
 
     def adopt(self, name: str, child: subprocess.Popen[bytes]) -> None:
-        """Write down a process that was just started."""
+        """Record a process that was just started."""
 
     def disown(self, name: str) -> None:
-        """Forget a process that has ended."""
+        """Remove the record of a process that has ended."""
 
 
 class EmbeddedService:
-    """A service that is a process, or a family of them."""
+    """A service that is a process, or a family of them, and outlives the command that started it."""
 
     def __init__(
         self,
@@ -45,7 +89,7 @@ class EmbeddedService:
         name: str,
         command: Callable[[], Sequence[str]],
         *,
-        log: str,
+        log: str = "",
         environment: Callable[[], Mapping[str, str]] = dict,
         ready: Callable[[], object] = lambda: None,
         ending: signal.Signals = signal.SIGTERM,
@@ -53,13 +97,13 @@ class EmbeddedService:
         self.name = name
         self._stack = stack
         self._command = command
-        self._log = log
+        self._log = log or name
         self._environment = environment
         self._ready = ready
         self._ending = ending
 
     def launch(self) -> None:
-        """Start the process without waiting until it serves."""
+        """Start the process, unless it runs, and return at once."""
         if self.condition() != "stopped":
             return
         with uninterrupted():
@@ -73,7 +117,7 @@ class EmbeddedService:
         self.wait_ready()
 
     def wait_ready(self, seconds: float = 15) -> None:
-        """Wait until it serves; one that ends instead is an error at once."""
+        """Wait until it serves; SandboxError where it ends instead, NotYet after `seconds`."""
 
         def check() -> None:
             if self.condition() == "stopped":
@@ -83,17 +127,17 @@ class EmbeddedService:
         until(check, seconds)
 
     def stop(self) -> None:
-        """Ask it to end, then make it."""
+        """End it, by force after 3 seconds."""
         self._end(patience=3)
 
     def kill(self) -> None:
-        """Make it end at once."""
+        """End it by force."""
         self._end(patience=0)
 
     def _end(self, patience: float) -> None:
         process = self._process()
         if process is not None:
-            processes.thaw(process)  # a frozen one could not act on the signal
+            processes.thaw(process)  # a suspended process does not act on the signal
             family = processes.family(process)
             if patience:
                 processes.send([process], self._ending)
@@ -112,17 +156,17 @@ class EmbeddedService:
         """Suspend all of its processes."""
         process = self._process()
         if process is None:
-            raise SandboxError(f"{self.name} does not run")
+            raise SandboxError(f"{self.name} is not running")
         processes.freeze(process)
 
     def thaw(self) -> None:
-        """Let its processes go on."""
+        """Resume its processes."""
         process = self._process()
         if process is not None:
             processes.thaw(process)
 
     def condition(self) -> Condition:
-        """Say how it is."""
+        """Return whether it runs."""
         process = self._process()
         if process is None:
             return "stopped"
@@ -130,7 +174,7 @@ class EmbeddedService:
 
     @property
     def pid(self) -> int | None:
-        """Its process, while there is one."""
+        """The pid of its first process; None where it does not run."""
         process = self._process()
         return process.pid if process else None
 

@@ -15,7 +15,7 @@ Form = Literal["embedded", "compose"]
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, in one step: a reader sees the old text or the new."""
+    """Write a file atomically that only its owner can read."""
     draft = path.with_name(path.name + ".new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
@@ -24,7 +24,7 @@ def write_private(path: Path, text: str) -> None:
 
 @dataclass
 class State:
-    """Processes, ports, secrets, and the faults that are in it now."""
+    """Processes, ports, secrets, and the faults in force."""
 
     folder: Path
     form: Form = "embedded"
@@ -46,7 +46,7 @@ class State:
         return cls(folder, processes=processes, **content)
 
     def save(self) -> None:
-        """Write it down."""
+        """Write the state into the folder."""
         content = asdict(self)
         del content["folder"]
         write_private(self.folder / FILE, json.dumps(content, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""What the stand-in services are told to do wrong: a small file they read as they go."""
+"""Switches that make the stand-in services misbehave: a small file that they read repeatedly."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ VARIABLE = "SANDBOX_SWITCHES"
 
 @dataclass(frozen=True)
 class Switches:
-    """All as it should be, unless said otherwise."""
+    """The switches; by default no service misbehaves."""
 
     api: Literal["", "error", "garbage", "rate-limited", "slow"] = ""
-    workers_take: bool = True  # whether workers take items from the queue; their heartbeats go on
-    workers_record: bool = True  # whether a run is written to task_run
-    scheduler_fails: bool = False  # whether the scheduler ends with an error before it has loaded any task
+    workers_take: bool = True  # whether workers take items from the queue; they send heartbeats in any case
+    workers_record: bool = True  # whether workers write runs to task_run
+    scheduler_fails: bool = False  # whether the scheduler exits with an error before it loads any task
 
     def save(self, folder: Path) -> None:
-        """Write them where the services of this sandbox read them."""
+        """Write the switches where the services of this sandbox read them."""
         write_private(folder / FILE, json.dumps(asdict(self)) + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> Switches:
-        """Read the switches of a sandbox."""
+        """Return the switches in a folder."""
         return cls(**json.loads((folder / FILE).read_text()))
 
 
 def current() -> Switches:
-    """Read the switches of the sandbox that the calling service belongs to."""
+    """Return the switches of the sandbox to which the calling service belongs."""
     return Switches.load(Path(os.environ[VARIABLE]).parent)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 FILE = "target.toml"
 Limits = dict[str, dict[str, float]]
-DROPPED_WITHIN = 10  # seconds: its Prometheus measures every second, and tells again every five
+DROPPED_WITHIN = 10  # seconds: Prometheus scrapes every second and resends alerts every five seconds
 
-# The machine the sandbox happens to stand on is not judged.
+# The machine that runs the sandbox is not judged.
 _HOST = {"disk_free": 0.001, "memory_available": 0.001}
 NOT_THE_MACHINE: Limits = {
     "OrchestratorAPIDown": _HOST,
@@ -28,22 +28,19 @@ NOT_THE_MACHINE: Limits = {
 }
 
 
-def write(
-    folder: Path, urls: Mapping[str, str], logs: Mapping[str, Path], pids: Mapping[str, Path], limits: Limits
-) -> None:
-    """Write the settings, readable by the owner alone since they hold a password."""
+def write(folder: Path, keys: Mapping[str, str], own: Mapping[str, Mapping[str, Path]], limits: Limits) -> None:
+    """Write the settings (keys, a form's own tables, limits), readable by the owner alone: they contain a password."""
     backups, place = folder / "backups", disk.place_of(folder)
     tables: dict[str, Mapping[str, object]] = {
+        **own,
         "prometheus": {"dropped_within": DROPPED_WITHIN},
-        "logs": logs,
-        "pids": pids,
         "host": {"mounts": [str(folder), *([str(place)] if place.is_mount() else [])]},
         "backups": {"postgres": backups / "postgres" / "daily", "redis": backups / "redis", "logs": backups / "log"},
     }
-    own = NOT_THE_MACHINE
-    tables |= {f"limits.{alert}": own.get(alert, {}) | limits.get(alert, {}) for alert in own | limits}
-    name = "sandbox" if folder.name == ".sandbox" else f"sandbox-{urls['api_url'].rpartition(':')[2]}"
-    top = {"name": name, "docker": "none", "timezone": "Europe/Chisinau", **urls}
+    ours = NOT_THE_MACHINE
+    tables |= {f"limits.{alert}": ours.get(alert, {}) | limits.get(alert, {}) for alert in ours | limits}
+    name = "sandbox" if folder.name == ".sandbox" else f"sandbox-{keys['api_url'].rpartition(':')[2]}"
+    top = {"name": name, "docker": "none", "timezone": "Europe/Chisinau", **keys}
     lines = ["# Written by `python -m sandbox`; faults rewrite it.", *_rows(top)]
     for table, rows in tables.items():
         lines += ["", f"[{table}]", *_rows(rows)]
@@ -51,5 +48,5 @@ def write(
 
 
 def _rows(table: Mapping[str, object]) -> list[str]:
-    # What JSON writes of a string, a number or a list of them is TOML too.
+    # Strings, numbers and lists of them are written alike in JSON and TOML.
     return [f"{name} = {json.dumps(value, default=str)}" for name, value in table.items()]

@@ -1,1 +1,1 @@
-"""The sandbox in real containers, on a real Docker engine."""
+"""The compose form of the sandbox: real containers on a real Docker engine."""

@@ -1,7 +1,7 @@
-"""The image of the compose sandbox: made from Debian's archive once, kept, and pulled from nowhere.
+"""The image of the compose sandbox: made once from Debian's archive, kept by the engine, and never pulled.
 
-Two layers: the base (debootstrap, packages of Debian and of the lock file), which takes minutes; and on it the
-stand-ins, in a second. The engine keeps both.
+It has two layers: the base (debootstrap, packages of Debian and of the lock file), which takes minutes to make, and the
+stand-ins, which take a second.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ SANDBOX = HERE.parent
 LOCK = SANDBOX.parent / "requirements-dev.lock"
 NAME, BASE, DEBIAN = "ordinaut-sandbox", "ordinaut-sandbox-base", "ordinaut-sandbox-debian"
 SUITE = "bookworm"
-PYTHON = "3.11"  # as Debian has it there
-# Of the lock, what the services import and what that needs; base.Dockerfile sees that nothing is missing.
+PYTHON = "3.11"  # of that suite
+# Of the lock file, what the services import, with dependencies; base.Dockerfile checks that none is missing.
 NEEDED = (
     "annotated-doc", "annotated-types", "anyio", "apscheduler", "async-timeout", "click", "fastapi", "h11", "idna",
     "opentelemetry-api", "prometheus-client", "psutil", "psycopg", "psycopg-binary", "pydantic", "pydantic-core",
@@ -47,13 +47,13 @@ STAND_INS = ("__init__.py", "processes.py", "state.py", "switches.py", "services
 
 
 def ensure(client: DockerClient) -> str:
-    """Return the image's name, made if there is none for this recipe."""
+    """Return the name of the image, which is made where there is none of this recipe."""
     base = f"{BASE}:{_digest(_base_recipe())}"
     name = f"{NAME}:{_digest([base.encode(), *_files()])}"
-    if _there(client, name):
+    if _exists(client, name):
         return name
     with _alone():
-        if not _there(client, base):
+        if not _exists(client, base):
             _make_base(client, base)
         _make(client, base, name)
     return name
@@ -62,20 +62,20 @@ def ensure(client: DockerClient) -> str:
 def _make_base(client: DockerClient, base: str) -> None:
     with tempfile.TemporaryDirectory(prefix="ordinaut-image-") as temporary:
         folder = Path(temporary)
-        if not _there(client, f"{DEBIAN}:{SUITE}"):
-            with _telling(f"Debian {SUITE} by debootstrap"):
+        if not _exists(client, f"{DEBIAN}:{SUITE}"):
+            with _reporting(f"Debian {SUITE} by debootstrap"):
                 _debootstrap(client, folder / "root")
-        with _telling("the services' Python packages"):
+        with _reporting("the services' Python packages"):
             _packages(folder / "context" / "packages", folder / "lock")
         shutil.copy(HERE / "base.Dockerfile", folder / "context" / "Dockerfile")
-        with _telling("PostgreSQL, Redis and Python of Debian"):
+        with _reporting("PostgreSQL, Redis and Python of Debian"):
             _build(client, folder / "context", base, {})
 
 
 def _debootstrap(client: DockerClient, root: Path) -> None:
     if os.geteuid() != 0 or not shutil.which("debootstrap"):
         raise SandboxError(
-            "the base image is made once by debootstrap, which must be installed, and run as root: "
+            "the base image is made once by debootstrap, which must be installed and run as root: "
             "`sudo python -m sandbox.compose.image`"
         )
     engine.run(["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, str(root), *_mirror()])
@@ -88,7 +88,7 @@ def _debootstrap(client: DockerClient, root: Path) -> None:
 
 
 def _mirror() -> list[str]:
-    """Return the archive that apt uses here, where it has this suite; none leaves the choice to debootstrap."""
+    """Return the archive of this suite that apt uses here; where it has none, debootstrap chooses."""
     if shutil.which("apt-get"):
         listed = engine.run(["apt-get", "indextargets", "--format", "$(RELEASE) $(SITE)", "Created-By: Packages"])
         for line in listed.splitlines():
@@ -99,37 +99,21 @@ def _mirror() -> list[str]:
 
 
 def _packages(destination: Path, lock: Path) -> None:
-    """Install from the lock what the container's Python needs, whichever Python this is."""
+    """Install from the lock file what the container's Python needs, independently of the Python that runs this."""
     lock.write_text(_locked())
     machine = platform.machine()
     platforms = [f"--platform={kind}_{machine}" for kind in ("manylinux_2_28", "manylinux2014", "manylinux_2_17")]
-    engine.run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--no-compile",
-            "--only-binary=:all:",
-            "--implementation=cp",
-            f"--python-version={PYTHON}",
-            *platforms,
-            "--target",
-            str(destination),
-            "--require-hashes",
-            "--requirement",
-            str(lock),
-        ]
-    )
+    engine.run([
+        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile",
+        "--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}", *platforms,
+        "--target", str(destination), "--require-hashes", "--requirement", str(lock),
+    ])  # fmt: skip
 
 
 def _locked() -> str:
-    """Return the lock's entries of what the services need.
+    """Return the entries of the lock file that the services need.
 
-    Without their markers, which pip would hold against the Python that it runs in.
+    Without their markers, which pip would evaluate for the Python that runs it.
     """
     entries = re.split(r"\n(?=\S)", LOCK.read_text())
     kept = [entry for entry in entries if re.split("[=;[ ]", entry)[0] in NEEDED]
@@ -137,7 +121,7 @@ def _locked() -> str:
 
 
 def _make(client: DockerClient, base: str, name: str) -> None:
-    with _telling(f"the image {name}"), tempfile.TemporaryDirectory(prefix="ordinaut-image-") as temporary:
+    with _reporting(f"the image {name}"), tempfile.TemporaryDirectory(prefix="ordinaut-image-") as temporary:
         context = Path(temporary)
         for path in _stand_ins():
             copy = context / "sandbox" / path.relative_to(SANDBOX)
@@ -176,7 +160,7 @@ def _digest(parts: list[bytes]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _there(client: DockerClient, name: str) -> bool:
+def _exists(client: DockerClient, name: str) -> bool:
     try:
         client.images.get(name)
     except ImageNotFound:
@@ -186,7 +170,7 @@ def _there(client: DockerClient, name: str) -> bool:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Let one process at a time make the image; the others find it made."""
+    """Lock the making of the image: one process makes it, the others wait and find it."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{NAME}.lock").open("w") as file:
@@ -195,7 +179,7 @@ def _alone() -> Iterator[None]:
 
 
 @contextmanager
-def _telling(what: str) -> Iterator[None]:
+def _reporting(what: str) -> Iterator[None]:
     print(f"image: {what} …", flush=True)
     began = time.monotonic()
     yield

@@ -1,4 +1,4 @@
-"""Runs one of the stand-in services in its container: ends on SIGTERM, and breaks in the ways that faults ask for."""
+"""Runs a stand-in service in its container: ends on SIGTERM, and crashes or leaks memory on signals of faults."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 CRASH, LEAK = signal.SIGUSR1, signal.SIGUSR2
 BLOCK = 8 << 20
-MOST = 64  # blocks: with no limit on its memory, the container does not take the host's
+MOST = 64  # blocks, so that a container without a memory limit does not use up the host's memory
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(0)  # as process 1 of its container it would not be ended by the signal itself
+    sys.exit(0)  # without a handler, process 1 of a container ignores the signal
 
 
 def _crash(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -31,12 +31,12 @@ def _crash(_number: int, _frame: FrameType | None) -> NoReturn:
 def _leak(_number: int, _frame: FrameType | None) -> None:
     held = []
     for _ in range(MOST):
-        held.append(b"x" * BLOCK)  # written to, so that it is real
+        held.append(b"x" * BLOCK)  # written to, so that it is allocated
         time.sleep(0.01)
 
 
 def main(service: str) -> None:
-    """Become the service."""
+    """Run the service."""
     signal.signal(signal.SIGTERM, _end)
     signal.signal(CRASH, _crash)
     signal.signal(LEAK, _leak)

@@ -1,4 +1,4 @@
-"""The compose form of the sandbox: the same services as containers of one compose project."""
+"""The compose form of the sandbox: the services are containers of one compose project."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ import re
 import secrets
 import shutil
 import tarfile
+from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from docker.errors import APIError, NotFound
 
-from sandbox import backups, disk, processes, target
+from sandbox import backups, processes
 from sandbox.compose import engine, image
 from sandbox.polling import NotYet, require, until
-from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
-from sandbox.shared import SharedStack
-from sandbox.state import FILE as STATE_FILE
+from sandbox.stack import PORTS, Stack
 from sandbox.state import State, write_private
 from sandbox.switches import Switches
 
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-    from sandbox.stack import Condition
+    from sandbox.service import Condition
 
     Filters = dict[str, str | list[str] | bool]
 
@@ -40,42 +38,80 @@ HERE = Path(__file__).resolve().parent
 PROJECT = "ordinaut-sandbox"
 PROJECT_LABEL, SERVICE_LABEL = "com.docker.compose.project", "com.docker.compose.service"
 NUMBER_LABEL = "com.docker.compose.container-number"
-OURS = "ordinaut.sandbox"  # the label of whatever belongs to a sandbox, compose's or not; its value is the project
+OURS = "ordinaut.sandbox"  # the label of everything that belongs to a sandbox; its value is the project
 WORKERS = 2
-ADMINISTRATOR = "sandbox"  # a superuser of its own: faults change the password of the other
 FILE, OVERRIDE = "compose.yaml", "compose.override.yaml"
 DATA = "/var/lib/postgresql/data"
 START = 30.0
-OVERRIDES = "override "  # how the notes of changes to compose.yaml are called
+OVERRIDES = "override "  # prefix of the notes about changes to compose.yaml
 
 
-class ComposeService:
-    """A service with one container, or one of the replicas of a service."""
+class ContainerService(ABC):
+    """A service that is one container."""
 
-    def __init__(
-        self, stack: ComposeStack, name: str, ready: Callable[[], object], *, service: str = "", index: int = 0
-    ) -> None:
+    def __init__(self, stack: ComposeStack, name: str) -> None:
         self.name = name
-        self.service = service or name
         self._stack = stack
-        self._index = index
-        self._ready = ready
 
     @property
+    @abstractmethod
     def container(self) -> Container | None:
-        """Its container, whatever it does; None where there is none."""
-        found = self._stack.containers(self.service)
-        return found[self._index] if self._index < len(found) else None
+        """Its container in whatever state; None where there is none."""
 
     def there(self) -> Container:
-        """Return its container, which must be there."""
+        """Return its container; SandboxError where there is none."""
         container = self.container
         if container is None:
             raise SandboxError(f"{self.name} has no container")
         return container
 
+    def remove(self) -> None:
+        """Remove its container; volumes stay."""
+        if container := self.container:
+            container.remove(force=True)
+
+    def freeze(self) -> None:
+        """Suspend all of its processes."""
+        self.there().pause()
+
+    def thaw(self) -> None:
+        """Resume its processes."""
+        container = self.container
+        if container and container.status == "paused":
+            container.unpause()
+
+    def condition(self) -> Condition:
+        """Return whether it runs."""
+        container = self.container
+        conditions: dict[str, Condition] = {"running": "running", "paused": "frozen"}
+        return conditions.get(container.status, "stopped") if container else "stopped"
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of its first process on the engine's host; None where it does not run."""
+        container = self.container
+        return container.attrs["State"]["Pid"] or None if container else None
+
+
+class ComposeService(ContainerService):
+    """A service of the compose project, or one of its replicas."""
+
+    def __init__(
+        self, stack: ComposeStack, name: str, ready: Callable[[], object], *, service: str = "", index: int = 0
+    ) -> None:
+        super().__init__(stack, name)
+        self.service = service or name
+        self._index = index
+        self._ready = ready
+
+    @property
+    def container(self) -> Container | None:
+        """Its container in whatever state; None where there is none."""
+        found = self._stack.containers(self.service)
+        return found[self._index] if self._index < len(found) else None
+
     def start(self) -> None:
-        """Start it, made anew where it was removed, and return when it serves."""
+        """Start it, in a new container where it has none, and return when it serves."""
         container = self.container
         if container is None:
             self._stack.compose("up", "--detach", "--no-deps", "--no-recreate", self.service)
@@ -88,7 +124,7 @@ class ComposeService:
         self.wait_ready()
 
     def wait_ready(self, seconds: float = START) -> None:
-        """Wait until it serves; one that ends instead is an error at once."""
+        """Wait until it serves; SandboxError at once where it ends instead."""
 
         def check() -> None:
             container = self.there()
@@ -99,41 +135,14 @@ class ComposeService:
         until(check, seconds, every=0.1)
 
     def stop(self) -> None:
-        """Ask it to end, then make it; the engine does not start it again."""
+        """End it, by force after its grace period; the engine does not start it again."""
         self.thaw()
         if container := self.container:
             container.stop()
 
-    def freeze(self) -> None:
-        """Suspend all of its processes."""
-        self.there().pause()
-
-    def thaw(self) -> None:
-        """Let its processes go on."""
-        container = self.container
-        if container and container.status == "paused":
-            container.unpause()
-
-    def remove(self) -> None:
-        """Remove its container; volumes stay."""
-        if container := self.container:
-            container.remove(force=True)
-
-    def condition(self) -> Condition:
-        """Say how it is."""
-        container = self.container
-        conditions: dict[str, Condition] = {"running": "running", "paused": "frozen"}
-        return conditions.get(container.status, "stopped") if container else "stopped"
-
-    @property
-    def pid(self) -> int | None:
-        """Its first process, as the engine's host sees it, while there is one."""
-        container = self.container
-        return container.attrs["State"]["Pid"] or None if container else None
-
 
 class ComposeWorker(ComposeService):
-    """A worker; each start gives it a new id, which it tells in its log."""
+    """A worker; every start makes a new id, which the worker logs."""
 
     def __init__(self, stack: ComposeStack, number: int) -> None:
         super().__init__(
@@ -141,22 +150,22 @@ class ComposeWorker(ComposeService):
             f"worker-{number}",
             lambda: stack.require_heartbeat(self.worker_id),
             service="worker",
-            index=number - 1,  # in order: one that is made anew may have any number
+            index=number - 1,  # not the number of the container, which may be any
         )
 
     @property
     def worker_id(self) -> str:
         """Its id in worker_heartbeat."""
-        told = re.findall(r"worker (worker-\S+) started", self.there().logs().decode())
-        require(told, f"{self.name} has not told its id")
-        return str(told[-1])
+        logged = re.findall(r"worker (worker-\S+) started", self.there().logs().decode())
+        require(logged, f"{self.name} has not logged its id")
+        return str(logged[-1])
 
 
 class ComposePostgres(ComposeService):
     """The database server."""
 
     def start_held_up(self) -> None:
-        """Start it so that it stays in its recovery."""
+        """Start it so that it stays in recovery."""
         container = self.there()
         users = self._stack.tell(container, "id", "-u", "postgres") if container.status == "running" else ""
         container.stop()
@@ -171,12 +180,12 @@ class ComposePostgres(ComposeService):
         container.start()
 
     def release(self) -> None:
-        """Let a held-up start come to its end."""
+        """Let a held-up start finish."""
         self._stack.tell(self.there(), "rm", "-f", f"{DATA}/held-up")
         self.start()
 
     def stop(self) -> None:
-        """Ask it to end; a start that was never released would hang the next one."""
+        """End it; release a held-up start first, which would block the next one."""
         self.thaw()
         container = self.container
         if container and container.status == "running":
@@ -184,62 +193,51 @@ class ComposePostgres(ComposeService):
         super().stop()
 
 
-class ComposeClient:
+class ComposeClient(ContainerService):
     """A client in a container of its own, on the stack's network but not of its project."""
 
     def __init__(self, stack: ComposeStack, name: str, command: Sequence[str]) -> None:
-        self.name = name
-        self._stack = stack
+        super().__init__(stack, name)
         self._command = command
 
+    @property
+    def container(self) -> Container | None:
+        """Its container in whatever state; None where there is none."""
+        return self._stack.found(self.name)
+
     def start(self) -> None:
-        """Start it, unless it is there."""
+        """Start it unless it runs."""
         if self.condition() == "stopped":
             self.stop()
             self._stack.helper(
-                self.name, ["python3", "-m", *self._command], network=f"{self._stack.project}_default",
+                self.name, ["python3", "-m", *self._command], network=self._stack.network,
                 environment={"DATABASE_URL": f"postgresql://{ROLE}:{self._stack.password}@postgres:5432/{DATABASE}"},
             )  # fmt: skip
 
     def stop(self) -> None:
         """Remove it."""
-        if container := self._stack.found(self.name):
-            container.remove(force=True)
-
-    def freeze(self) -> None:
-        """Suspend it."""
-        if container := self._stack.found(self.name):
-            container.pause()
-
-    def thaw(self) -> None:
-        """Let it go on."""
-        container = self._stack.found(self.name)
-        if container and container.status == "paused":
-            container.unpause()
-
-    def condition(self) -> Condition:
-        """Say how it is."""
-        container = self._stack.found(self.name)
-        conditions: dict[str, Condition] = {"running": "running", "paused": "frozen"}
-        return conditions.get(container.status, "stopped") if container else "stopped"
+        self.remove()
 
 
-class ComposeStack(SharedStack):
-    """A whole Ordinaut as a compose project, which its folder describes."""
+class ComposeStack(Stack):
+    """A whole Ordinaut as a compose project, whose compose.yaml is in its folder."""
+
+    administrator = "sandbox"  # not the role of the services, whose password faults change
 
     def __init__(self, state: State) -> None:
-        self.state = state
-        self.folder = state.folder
+        super().__init__(state)
         self.project = state.project
-
-    @classmethod
-    def load(cls, folder: Path) -> ComposeStack:
-        """Return the sandbox of a folder."""
-        return cls(State.load(folder.resolve()))
+        self.network = f"{self.project}_default"
+        self.postgres: ComposePostgres = ComposePostgres(self, "postgres", self._require_database)
+        self.redis: ComposeService = ComposeService(self, "redis", self._require_redis)
+        self.api: ComposeService = ComposeService(self, "api", self._require_api)
+        self.scheduler: ComposeService = ComposeService(self, "scheduler", self._require_jobs)
+        self.workers: list[ComposeWorker] = [ComposeWorker(self, number) for number in range(1, WORKERS + 1)]
+        self.services: list[ComposeService] = [self.postgres, self.redis, self.api, self.scheduler, *self.workers]
 
     @classmethod
     def up(cls, folder: Path, project: str = PROJECT, seconds: float = 60) -> ComposeStack:
-        """Make a new sandbox and return when it is healthy; whatever goes wrong, nothing of it is left."""
+        """Make a new sandbox and return when it is healthy; SandboxError where that fails, with nothing left behind."""
         folder = folder.resolve()
         if folder.exists() and any(folder.iterdir()):
             raise SandboxError(f"{folder} is not empty: `python -m sandbox down`, or choose another folder")
@@ -250,24 +248,14 @@ class ComposeStack(SharedStack):
             raise SandboxError(f"the engine has a project {project} already: choose another one with --project")
         tag = image.ensure(client)
         folder.mkdir(parents=True, exist_ok=True)
-        state = State(folder, form="compose", project=project, password=secrets.token_urlsafe(18))
-        for service in ("postgres", "redis", "api"):
-            port = processes.free_port()
-            while port in state.ports.values():
-                port = processes.free_port()
-            state.ports[service] = port
+        ports = dict(zip(PORTS, processes.free_ports(len(PORTS)), strict=True))
+        state = State(folder, form="compose", project=project, password=secrets.token_urlsafe(18), ports=ports)
         stack = cls(state)
-        try:
-            state.save()
-            stack._fill(tag, seconds)
-        except BaseException:
-            stack.down()
-            raise
-        return stack
+        return stack._make(lambda: stack._fill(tag), seconds)
 
-    def _fill(self, tag: str, seconds: float) -> None:
+    def _fill(self, tag: str) -> None:
         for path in (self.switches, self.folder / "backups"):
-            path.mkdir()  # before compose does, as root
+            path.mkdir()  # otherwise compose makes them as root
         Switches().save(self.switches)
         shutil.copy(HERE / FILE, self.folder / FILE)
         ports = {f"{service.upper()}_PORT": port for service, port in self.state.ports.items()}
@@ -278,40 +266,21 @@ class ComposeStack(SharedStack):
         self.compose("up", "--detach", "postgres", "redis", "api")
         self.postgres.wait_ready()
         self.sql((HERE.parent / "schema.sql").read_text() + (HERE.parent / "seed.sql").read_text())
-        self.compose("up", "--detach", "--no-recreate")  # after the seed: the scheduler looks at the tasks but once
+        self.compose("up", "--detach", "--no-recreate")  # after the seed: the scheduler loads the tasks only once
         self.redis.wait_ready()
         self.write_target()
         backups.make(self)
-        until(self.require_healthy, seconds, every=0.1)
 
-    def down(self) -> None:
-        """Remove every container, volume and network of the project, and the folder."""
-        from sandbox.compose.faults.engine import go_on
-
-        with uninterrupted():
-            if "docker-stopped" in self.state.broken:
-                go_on(self)
-            remove_project(self.docker, self.project)
-            disk.detach(self.folder)
-            # The state goes last: a `down` that was killed half-way can be repeated.
-            for entry in self.folder.iterdir():
-                if entry.name == STATE_FILE:
-                    continue
-                if entry.is_dir():
-                    shutil.rmtree(entry)
-                else:
-                    entry.unlink()
-            shutil.rmtree(self.folder)
-
-    def is_up(self) -> bool:
-        """Say whether any service has a container that runs."""
-        return any(service.condition() != "stopped" for service in self.services)
+    def _end(self) -> None:
+        if "docker-stopped" in self.state.broken:
+            engine.resume()
+        remove_project(self.docker, self.project)
 
     # -- the engine
 
     @cached_property
     def docker(self) -> DockerClient:
-        """The engine's client: made when it is needed, since a fault is that the engine does not answer."""
+        """The engine's client, made when it is needed: a fault suspends the engine."""
         return engine.connect()
 
     @cached_property
@@ -319,29 +288,29 @@ class ComposeStack(SharedStack):
         return engine.compose_command()
 
     def compose(self, *arguments: str) -> str:
-        """Run `docker compose` on the project, as one would in its folder."""
+        """Run `docker compose` in the folder of the project and return its output."""
         return engine.run([*self._compose, *arguments], self.folder)
 
     def containers(self, service: str) -> list[Container]:
-        """Return all containers of a service in order, whatever they do."""
+        """Return all containers of a service in whatever state, by number."""
         only: Filters = {"label": [f"{PROJECT_LABEL}={self.project}", f"{SERVICE_LABEL}={service}"]}
         found = self.docker.containers.list(all=True, filters=only, ignore_removed=True)
         return sorted(found, key=lambda container: int(container.labels[NUMBER_LABEL]))
 
     def tell(self, container: Container, *command: str) -> str:
-        """Run a command in a container and return what it printed."""
+        """Run a command in a container and return its output; SandboxError where it fails."""
         return self._output(container, command).decode()
 
     @staticmethod
     def _output(container: Container, command: Sequence[str]) -> bytes:
-        said: Any = container.exec_run([*command], demux=True)  # typed as what it is without demux
+        said: Any = container.exec_run([*command], demux=True)  # the stubs do not know demux
         status, (output, complaint) = said
         if status != 0:
             raise SandboxError(f"`{' '.join(command)}` failed in {container.name}: {(complaint or b'').decode()}")
         return bytes(output or b"")
 
     def override(self, name: str, change: dict[str, Any] | None) -> None:
-        """Change compose.yaml as the fault of that name needs it, or take its change back; nothing is restarted."""
+        """Override parts of compose.yaml for the fault of that name, or undo that; nothing is restarted."""
         self.note(OVERRIDES + name, json.dumps(change) if change else None)
         changes = [json.loads(text) for key, text in self.state.notes.items() if key.startswith(OVERRIDES)]
         path = self.folder / OVERRIDE
@@ -355,11 +324,11 @@ class ComposeStack(SharedStack):
             path.unlink(missing_ok=True)
 
     def recreate(self, *services: str) -> None:
-        """Let compose make these services' containers as compose.yaml says now."""
+        """Make new containers of these services from the current compose.yaml."""
         self.compose("up", "--detach", "--no-deps", "--force-recreate", *services)
 
     def helper(self, name: str, command: Sequence[str], **options: Any) -> Container:
-        """Start a container that belongs to the sandbox, and not to the project that is judged."""
+        """Start a container that belongs to the sandbox but not to the judged project."""
         tag = next(
             line.partition("=")[2]
             for line in (self.folder / ".env").read_text().splitlines()
@@ -370,138 +339,82 @@ class ComposeStack(SharedStack):
         )
 
     def found(self, name: str) -> Container | None:
-        """Return a helper by its name; None where there is none."""
+        """Return the helper of that name; None where there is none."""
         try:
             return self.docker.containers.get(f"{self.project}-{name}")
         except NotFound:
             return None
 
-    # -- the services
-
-    @cached_property
-    def postgres(self) -> ComposePostgres:
-        """The database server."""
-        return ComposePostgres(self, "postgres", self._require_database)
-
-    @cached_property
-    def redis(self) -> ComposeService:
-        """The event streams' server."""
-        return ComposeService(self, "redis", self._require_redis)
-
-    @cached_property
-    def api(self) -> ComposeService:
-        """The API."""
-        return ComposeService(self, "api", self._require_api)
-
-    @cached_property
-    def scheduler(self) -> ComposeService:
-        """The scheduler."""
-        return ComposeService(self, "scheduler", self._require_jobs)
-
-    @cached_property
-    def workers(self) -> list[ComposeWorker]:
-        """The workers."""
-        return [ComposeWorker(self, number) for number in range(1, WORKERS + 1)]
-
-    @property
-    def services(self) -> list[ComposeService]:
-        """All services, as `status` lists them."""
-        return [self.postgres, self.redis, self.api, self.scheduler, *self.workers]
-
     def client(self, name: str, module: str = "", *arguments: str) -> ComposeClient:
-        """Return a client, found again by its name."""
+        """Return the client process of that name; it runs the module of `sandbox.services` with these arguments."""
         return ComposeClient(self, f"client-{name}", [f"sandbox.services.{module}", *arguments])
 
-    # -- the ways in
-
-    def sql(self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE) -> list[tuple[Any, ...]]:
-        """Run a statement as the sandbox's administrator."""
-        with psycopg.connect(
-            host="127.0.0.1",
-            port=self.state.ports["postgres"],
-            user=ADMINISTRATOR,
-            password=self.password,
-            dbname=database,
-            autocommit=True,
-            connect_timeout=3,
-            application_name="sandbox",
-        ) as connection:
-            # Without parameters several statements can be sent at once, and a % means itself.
-            cursor = connection.execute(statement, parameters or None)
-            return cursor.fetchall() if cursor.description else []
+    # -- access
 
     def dump(self) -> bytes:
-        """Return what pg_dump writes of the database."""
+        """Return the database as pg_dump writes it."""
         return self._output(self.postgres.there(), ["pg_dump", "--username", ROLE, DATABASE])
 
     def rdb(self) -> bytes:
-        """Return what Redis saves of its data."""
-        with self.redis_client(timeout=30) as client:  # it waits for the disk
+        """Return the data of Redis as an RDB file."""
+        with self.redis_client(timeout=30) as client:  # saving waits for the disk
             client.save()
         return self._output(self.redis.there(), ["cat", "/data/dump.rdb"])
 
-    # -- what faults use besides
-
     @property
     def switches(self) -> Path:
-        """The folder in which the stand-in services find their switches: the containers see this one alone."""
+        """The folder in which the stand-in services find their switches, the only one that the containers mount."""
         return self.folder / "switches"
 
     def log(self, service: str) -> Path:
-        """Write what the engine has of a service's log into a file, and return that."""
+        """Write the engine's logs of a service into a file and return its path."""
         path = self.folder / "logs" / f"{service}.log"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"".join(container.logs() for container in self.containers(service)))
         return path
 
-    def write_target(self, *, database_url: str | None = None, limits: target.Limits | None = None) -> None:
-        """Write settings for the checker, which finds the same by itself where this project is the only one."""
-        found = {"name": self.project, "project": self.project, "docker": engine.address()}
-        urls = {
-            "api_url": self.api_url,
-            "database_url": database_url or self.database_url(),
-            "redis_url": self.redis_url,
-        }
-        target.write(self.folder, found | urls, {}, {}, limits or {})
+    def _settings(self) -> tuple[dict[str, str], dict[str, dict[str, Path]]]:
+        """Return settings that the checker discovers by itself where this project is the only one."""
+        return {"name": self.project, "project": self.project, "docker": engine.address()}, {}
 
-    # -- what 'healthy' means
+    # -- health
 
     def require_healthy(self) -> None:
-        """Raise NotYet unless every part works and says so, and no container is more or less than there should be."""
+        """Raise NotYet unless every part works and reports so, and every service has exactly its containers."""
         for service in ("postgres", "redis", "api", "scheduler", "worker"):
             _require_whole(service, self.containers(service), WORKERS if service == "worker" else 1)
         try:
             super().require_healthy()
-        except (SandboxError, APIError) as error:  # a container that went between two questions
+        except (SandboxError, APIError) as error:  # a container was removed between two requests
             raise NotYet(str(error)) from error
 
 
 def _require_whole(service: str, containers: Iterable[Container], number: int) -> None:
     found = [*containers]
-    require(len(found) == number, f"{service} has {len(found)} containers")
+    require(len(found) == number, f"{service} has {len(found)} containers, not {number}")
     for each in found:
         health = each.attrs["State"].get("Health", {}).get("Status")
-        require(health != "unhealthy", f"{each.name} is unhealthy by its own health check")
+        require(health != "unhealthy", f"{each.name} fails its own health check")
 
 
 def remove_project(client: DockerClient, project: str) -> None:
-    """Remove what the engine has of a sandbox, by its labels: containers, networks, volumes.
+    """Remove the containers, networks and volumes of a sandbox, which are found by their labels.
 
-    It is looked for until nothing is found: what an interrupted command asked for, the engine makes to the end.
+    Repeated until none is found, since the engine completes the requests of an interrupted command.
     """
 
     def require_none() -> None:
         try:
             removed = _removed(client, project)
-        except APIError as error:  # something of it is being made, or unmade, now
+        except APIError as error:  # one is just being made or removed
             raise NotYet(f"not all of {project} can be removed: {error}") from error
-        require(not removed, f"{removed} containers, networks and volumes of {project} were there")
+        require(not removed, f"{removed} containers, networks and volumes of {project} existed")
 
     until(require_none, 60, every=0.3)
 
 
 def _removed(client: DockerClient, project: str) -> int:
-    """Remove what is there now, and say how much that was."""
+    """Remove what exists now and return how many things that were."""
     ours: list[Filters] = [{"label": f"{label}={project}"} for label in (PROJECT_LABEL, OURS)]
     containers = [one for only in ours for one in client.containers.list(all=True, filters=only)]
     with ThreadPoolExecutor() as pool:
@@ -509,7 +422,7 @@ def _removed(client: DockerClient, project: str) -> int:
     networks = [one for only in ours for one in client.networks.list(filters=only)]
     for network in networks:
         network.reload()
-        for left in network.attrs["Containers"].values():  # of a container that went as it was being started again
+        for left in network.attrs["Containers"].values():  # of a container that was removed during a restart
             network.disconnect(left["Name"], force=True)
         network.remove()
     volumes = [one for only in ours for one in client.volumes.list(filters=only)]
@@ -522,4 +435,4 @@ def _remove(container: Container) -> None:
     try:
         container.remove(force=True)
     except NotFound:
-        return  # somebody else was quicker
+        return  # already removed

@@ -1,4 +1,4 @@
-"""What the faults of the compose form are written in: steps that need containers, and what is asked of these."""
+"""Steps of the faults of the compose form, which need containers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from sandbox.compose.stack import ComposeService
     from sandbox.stack import Stack
 
-RESTARTS = 4  # the engine waits twice as long before each: whoever looks sees it waiting, or run for a moment
-LONG_AGO = "10 minutes"
+RESTARTS = 4  # the wait before each is twice as long as before, so that the container is mostly seen restarting
 
 
 def on_compose(step: Callable[[ComposeStack], object]) -> Callable[[Stack], object]:
-    """Make a step that needs containers one that takes any stack, and refuses one that has none."""
+    """Return the step for any stack; it raises SandboxError on one without containers."""
 
     @wraps(step)
     def taken(stack: Stack) -> object:
@@ -35,7 +34,7 @@ def on_compose(step: Callable[[ComposeStack], object]) -> Callable[[Stack], obje
 
 
 def require_state(service: ComposeService, **expected: object) -> None:
-    """Raise NotYet unless the engine says this of the state of the service's container."""
+    """Raise NotYet unless the state of the service's container has these values."""
     container = service.container
     require(container, f"{service.name} has no container")
     state: dict[str, Any] = service.there().attrs["State"]
@@ -44,7 +43,7 @@ def require_state(service: ComposeService, **expected: object) -> None:
 
 
 def require_looping(service: ComposeService) -> None:
-    """Raise NotYet unless the container has ended at its start again and again."""
+    """Raise NotYet unless the container restarts in a loop."""
     container = service.container
     require(container, f"{service.name} has no container")
     attributes = service.there().attrs
@@ -53,7 +52,7 @@ def require_looping(service: ComposeService) -> None:
 
 
 def require_refused(stack: ComposeStack) -> None:
-    """Raise NotYet while something takes connections at the API's address and answers."""
+    """Raise NotYet while something answers at the API's address."""
     try:
         CLIENT.get(f"{stack.api_url}/health/live", timeout=1)
     except httpx.TransportError:
@@ -62,29 +61,9 @@ def require_refused(stack: ComposeStack) -> None:
 
 
 def require_answering(stack: ComposeStack) -> None:
-    """Raise NotYet unless the API says that all is well."""
+    """Raise NotYet unless the API reports that all is healthy."""
     try:
         document = CLIENT.get(f"{stack.api_url}/health", timeout=2).json()
     except (httpx.TransportError, ValueError) as error:
         raise NotYet(f"the API does not answer: {error!r}") from error
-    require(document["status"] == "healthy", f"the API says {document['status']}")
-
-
-def silence(stack: ComposeStack, worker_ids: list[str]) -> None:
-    """Make it look as if these workers had sent their last heartbeat ten minutes ago, and had started long before."""
-    stack.sql(
-        "UPDATE worker_heartbeat SET last_seen = now() - %s::interval, created_at = created_at - interval '1 hour'"
-        " WHERE worker_id = ANY(%s)",
-        (LONG_AGO, worker_ids),
-    )
-
-
-def forget(stack: ComposeStack, worker_ids: list[str]) -> None:
-    """Remove the rows of workers that a fault ended: that trace is its own."""
-    stack.sql("DELETE FROM worker_heartbeat WHERE worker_id = ANY(%s)", (worker_ids,))
-
-
-def fresh(stack: ComposeStack) -> int:
-    """Count the workers that were seen of late."""
-    ((count,),) = stack.sql("SELECT count(*) FROM worker_heartbeat WHERE last_seen > now() - interval '3 minutes'")
-    return int(count)
+    require(document["status"] == "healthy", f"the API reports {document['status']}")

@@ -24,7 +24,7 @@ def _refuses(stack: Stack) -> None:
         CLIENT.get(f"{stack.api_url}/health", timeout=TIMEOUT)
     except httpx.ConnectError:
         return
-    raise NotYet("the API still takes connections")
+    raise NotYet("the API still accepts connections")
 
 
 def _never_answers(stack: Stack) -> None:
@@ -45,7 +45,7 @@ def _answers(stack: Stack, status: int, kind: Literal["json", "html"]) -> None:
 
 STOPPED = Fault(
     name="api-stopped",
-    does="ends the API's process, so that nothing listens on its port",
+    does="stops the API, so that nothing listens on its port",
     expect=Expect(ALERT, "firing", "api-not-listening"),
     break_=lambda stack: stack.api.stop(),
     took_hold=_refuses,
@@ -53,7 +53,7 @@ STOPPED = Fault(
 )
 HUNG = Fault(
     name="api-hung",
-    does="suspends the API's process: connections are accepted, no request is answered",
+    does="suspends the API: connections are accepted, no request is answered",
     expect=Expect(ALERT, "firing", "api-hung"),
     break_=lambda stack: stack.api.freeze(),
     took_hold=_never_answers,
@@ -61,7 +61,7 @@ HUNG = Fault(
 )
 ERROR = Fault(
     name="api-error",
-    does="lets the API answer every request with a 500",
+    does="makes the API answer every request with 500",
     expect=Expect(ALERT, "firing", "api-error"),
     break_=lambda stack: stack.switch(api="error"),
     took_hold=partial(_answers, status=500, kind="json"),
@@ -69,7 +69,7 @@ ERROR = Fault(
 )
 GARBAGE = Fault(
     name="api-garbage",
-    does="lets the API answer every request with 200 and a page of HTML",
+    does="makes the API answer every request with 200 and an HTML page",
     expect=Expect(ALERT, "firing", "not-a-health-document"),
     break_=lambda stack: stack.switch(api="garbage"),
     took_hold=partial(_answers, status=200, kind="html"),

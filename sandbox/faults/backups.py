@@ -30,7 +30,7 @@ def _remove(stack: Stack) -> None:
 
 
 def _none_left(stack: Stack) -> None:
-    require(not any(backups.folder_of(stack, "postgres").iterdir()), "there are backups")
+    require(not any(backups.folder_of(stack, "postgres").iterdir()), "there are still backups")
 
 
 def _make_old(stack: Stack) -> None:
@@ -45,23 +45,14 @@ def _old(stack: Stack) -> None:
     require(age > 26 * HOUR, f"the newest backup is {age / HOUR:.0f} h old")
 
 
-def _cut_off(stack: Stack) -> bytes:
-    dump = stack.dump()
-    return gzip.compress(dump[: dump.rindex(CLOSING)], 1)
-
-
 def _put_truncated(stack: Stack) -> None:
-    backups.put(stack, "postgres", _cut_off(stack), HOUR)
+    dump = stack.dump()
+    backups.put(stack, "postgres", gzip.compress(dump[: dump.rindex(CLOSING)], 1), HOUR)
 
 
-def _put_growing(stack: Stack) -> None:
+def _put_half(stack: Stack, begun: float) -> None:
     whole = gzip.compress(stack.dump(), 1)
-    backups.put(stack, "postgres", whole[: len(whole) // 2], 120, written=0)
-
-
-def _put_endless(stack: Stack) -> None:
-    whole = gzip.compress(stack.dump(), 1)
-    backups.put(stack, "postgres", whole[: len(whole) // 2], 3 * HOUR, written=0)
+    backups.put(stack, "postgres", whole[: len(whole) // 2], begun, written=0)
 
 
 def _damage(stack: Stack) -> None:
@@ -70,25 +61,9 @@ def _damage(stack: Stack) -> None:
     backups.put(stack, "postgres", bytes(content), HOUR)
 
 
-def _put_empty(stack: Stack) -> None:
-    backups.put(stack, "postgres", b"", HOUR)
-
-
-def _put_small(stack: Stack) -> None:
-    backups.put(stack, "postgres", gzip.compress(b"--\n" + CLOSING + b"\n\n", 1), HOUR)
-
-
-def _report_failure(stack: Stack) -> None:
-    backups.write_log(stack, ["PostgreSQL backup completed", "Redis backup FAILED: connection refused"])
-
-
-def _put_corrupt_rdb(stack: Stack) -> None:
-    backups.put(stack, "redis", stack.rdb()[:-20], HOUR, suffix="")
-
-
 def _newest_is(kind: str, judge: Callable[[bytes], bool], stack: Stack) -> None:
     path = backups.newest(stack, kind)
-    require(judge(path.read_bytes()), f"{path.name} is not as it should be")
+    require(judge(path.read_bytes()), f"{path.name} is not broken as intended")
 
 
 def _unreadable(content: bytes) -> bool:
@@ -107,36 +82,41 @@ def _backup(
 
 
 MISSING = _backup("backup-missing", "removes every backup", "backup-missing", _remove, _none_left)
-STALE = _backup("backup-stale", "lets every backup be from two nights ago", "backup-stale", _make_old, _old)
+STALE = _backup("backup-stale", "makes every backup 40 hours old", "backup-stale", _make_old, _old)
 TRUNCATED = _backup(
-    "backup-truncated", "adds a dump that was cut off before its closing line", "dump-broken", _put_truncated,
+    "backup-truncated", "adds a dump that is cut off before its closing line", "dump-broken", _put_truncated,
     partial(_newest_is, "postgres", lambda content: CLOSING not in gzip.decompress(content)),
 )  # fmt: skip
 BEING_WRITTEN = _backup(
-    "backup-being-written", "adds a dump that is being written", None, _put_growing,
+    "backup-being-written", "adds a dump that is still being written", None, partial(_put_half, begun=120),
     partial(_newest_is, "postgres", _unreadable), "ok",
 )  # fmt: skip
 NEVER_ENDS = _backup(
-    "backup-never-ends", "adds a dump that has been written to for three hours", "dump-broken", _put_endless,
+    "backup-never-ends", "adds a dump that is still being written after three hours", "dump-broken",
+    partial(_put_half, begun=3 * HOUR),
     partial(_newest_is, "postgres", _unreadable),
 )  # fmt: skip
 CORRUPT = _backup(
-    "backup-corrupt-gzip", "adds a dump whose gzip is damaged", "dump-broken", _damage,
+    "backup-corrupt-gzip", "adds a dump with damaged gzip data", "dump-broken", _damage,
     partial(_newest_is, "postgres", _unreadable),
 )  # fmt: skip
 EMPTY = _backup(
-    "backup-empty", "adds a dump of no bytes", "dump-broken", _put_empty,
+    "backup-empty", "adds an empty dump", "dump-broken",
+    lambda stack: backups.put(stack, "postgres", b"", HOUR),
     partial(_newest_is, "postgres", lambda content: not content),
 )  # fmt: skip
 SHRUNKEN = _backup(
-    "backup-shrunken", "adds a complete dump with next to nothing in it", "backup-shrunken", _put_small,
+    "backup-shrunken", "adds a complete dump that contains almost nothing", "backup-shrunken",
+    lambda stack: backups.put(stack, "postgres", gzip.compress(b"--\n" + CLOSING + b"\n\n", 1), HOUR),
     partial(_newest_is, "postgres", lambda content: len(content) < 200), "noted",
 )  # fmt: skip
 LOG_FAILED = _backup(
-    "backup-log-failed", "lets the script's log tell of a failure", "script-reported-failure", _report_failure,
+    "backup-log-failed", "makes the backup script's log report a failure", "script-reported-failure",
+    lambda stack: backups.write_log(stack, ["PostgreSQL backup completed", "Redis backup FAILED: connection refused"]),
     partial(_newest_is, "log", lambda content: b"FAILED" in content),
 )  # fmt: skip
 REDIS_CORRUPT = _backup(
-    "redis-backup-corrupt", "adds an RDB file without its checksum", "redis-backup-broken", _put_corrupt_rdb,
+    "redis-backup-corrupt", "adds an RDB file without its checksum", "redis-backup-broken",
+    lambda stack: backups.put(stack, "redis", stack.rdb()[:-20], HOUR, suffix=""),
     partial(_newest_is, "redis", lambda content: content.startswith((b"REDIS", b"VALKEY"))),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Faults of the host. The machine itself is left alone.
 
-A small disk of the sandbox's own is filled where one can be made; else, and for memory, the limits are moved to where
-the machine's figures are.
+A small disk of the sandbox's own is filled where one can be made. Elsewhere, and for memory, the limits are set so that
+any machine exceeds them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sandbox.stack import Stack
 
-OUT_OF_REACH = 1.0  # all of it: no disk, no machine has that much left
+OUT_OF_REACH = 1.0  # a limit of 100 % free
 
 
 def _limits_in_force(stack: Stack, limits: dict[str, float]) -> None:
@@ -59,7 +59,7 @@ def _disk_fault(
 
     return Fault(
         name=name,
-        does=f"uses up the {what} of a small disk of its own (not being root: asks for more than any disk has)",
+        does=f"uses up the {what} of a small disk of its own; without root, sets the limit to 100 % free",
         expect=Expect(alert, "firing", cause),
         break_=break_,
         took_hold=took_hold,
@@ -73,7 +73,7 @@ INODES_LOW = _disk_fault("inodes-low", "inodes", "inodes-low", "inodes_free", di
 MEMORY = {"available": OUT_OF_REACH, "process_share": 0.0}
 MEMORY_LOW = Fault(
     name="memory-low",
-    does="asks for more available memory than any machine has, and for processes that hold none",
+    does="sets the limits to 100 % of memory available and 0 % used by one process",
     expect=Expect("MemoryUsageCritical", "firing", "process-grown-large"),
     break_=lambda stack: stack.write_target(limits={"MemoryUsageCritical": MEMORY}),
     took_hold=lambda stack: _limits_in_force(stack, MEMORY),

@@ -1,4 +1,4 @@
-"""Faults of the API's answers."""
+"""Faults of the API's response times."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _slow(stack: Stack) -> None:
     started = time.monotonic()
     CLIENT.get(f"{stack.api_url}/health/live", timeout=TIMEOUT)
     took = time.monotonic() - started
-    require(took > LIMIT, f"the API answers within {took:.2f} s")
+    require(took > LIMIT, f"the API answered within {took:.2f} s")
 
 
 def _limited(stack: Stack) -> None:
@@ -33,7 +33,7 @@ def _limited(stack: Stack) -> None:
 
 SLOW = Fault(
     name="api-slow",
-    does="lets the API wait 2.1 s before every answer",
+    does="makes the API wait 2.1 s before every response",
     expect=Expect(ALERT, "firing", "api-slow"),
     break_=lambda stack: stack.switch(api="slow"),
     took_hold=_slow,
@@ -41,7 +41,7 @@ SLOW = Fault(
 )
 RATE_LIMITED = Fault(
     name="api-rate-limited",
-    does="lets the API answer every request with a 429",
+    does="makes the API answer every request with 429",
     expect=Expect(ALERT, "unknown", may_follow=("OrchestratorAPIDown",)),
     break_=lambda stack: stack.switch(api="rate-limited"),
     took_hold=_limited,
@@ -53,7 +53,7 @@ def _asked_for_health_alone(stack: Stack) -> None:
     text = CLIENT.get(f"{stack.api_url}/metrics", timeout=TIMEOUT).text
     lines = [line for line in text.splitlines() if line.startswith("orchestrator_http_requests_total{")]
     others = [line for line in lines if 'endpoint="/health' not in line and 'endpoint="/metrics' not in line]
-    require(not others, f"others asked: {others}")
+    require(not others, f"other requests: {others}")
 
 
 def _restart(stack: Stack) -> None:
@@ -63,7 +63,7 @@ def _restart(stack: Stack) -> None:
 
 IDLE = Fault(
     name="api-idle",
-    does="restarts the API and leaves it without any request but health checks",
+    does="restarts the API, which then gets no request except health checks",
     expect=Expect(ALERT, "ok"),
     break_=_restart,
     took_hold=_asked_for_health_alone,

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from sandbox.stack import Stack
 
-ZONE = ZoneInfo("Europe/Chisinau")  # as TZ has the services write
+ZONE = ZoneInfo("Europe/Chisinau")  # of the services, by TZ
 MARK = "(errors-in-the-log)"
-HARMLESS = {b"ERROR": b"DEBUG", b"FATAL": b"DEBUG"}  # as long, so that nothing else in the file moves
+HARMLESS = {b"ERROR": b"DEBUG", b"FATAL": b"DEBUG"}  # of the same length, so that nothing else in the file moves
 
 
 def _lines() -> dict[str, list[str]]:
@@ -53,7 +53,7 @@ def _all_there(stack: Stack) -> None:
 
 
 def _make_harmless(stack: Stack) -> None:
-    """Overwrite the level in place: services are writing to the same files."""
+    """Overwrite the level in place, since services write to the same files."""
     for path in _logs(stack):
         with path.open("r+b") as file:
             content = file.read()
@@ -69,7 +69,7 @@ def _make_harmless(stack: Stack) -> None:
 
 ERRORS = Fault(
     name="errors-in-the-log",
-    does="appends errors of just now to the logs of the worker, the API and PostgreSQL",
+    does="appends current errors to the logs of the worker, the API and PostgreSQL",
     expect=Expect("NoActiveWorkers", "noted", "errors-in-log"),
     break_=_append,
     took_hold=_all_there,

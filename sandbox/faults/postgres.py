@@ -13,7 +13,7 @@ from sandbox.polling import NotYet, require
 if TYPE_CHECKING:
     from sandbox.stack import Stack
 
-# The API and the workers need the database as well; whether theirs fire depends on how long it lasts, and how it fails.
+# The API and the workers need the database; whether their alerts fire depends on how it fails and for how long.
 FOLLOWERS = ("OrchestratorAPIDown", "NoActiveWorkers", "HighAPILatency")
 HIDDEN_SCHEMA = "hidden_by_the_sandbox"
 HIDDEN_DATABASE = "orchestrator_hidden"
@@ -26,13 +26,13 @@ def _down(cause: str) -> Expect:
 
 
 def _refused_with(stack: Stack, words: str, user: str = "orchestrator") -> None:
-    """A client is refused, and told so in these words."""
+    """Raise NotYet unless a client is refused with an error that contains these words."""
     try:
         stack.connect(user).close()
     except psycopg.OperationalError as error:
-        require(words in str(error), f"clients are told: {error}")
+        require(words in str(error), f"clients get: {error}")
         return
-    raise NotYet("clients still get in")
+    raise NotYet("clients can still connect")
 
 
 def _end_sessions(stack: Stack) -> None:
@@ -89,13 +89,13 @@ def _hide_tables(stack: Stack) -> None:
 
 def _bring_tables_back(stack: Stack) -> None:
     for table in set(_tables(stack, "public")) & set(_tables(stack, HIDDEN_SCHEMA)):
-        stack.sql(f"DROP TABLE public.{table}")  # a scheduler that was restarted in between made its own
+        stack.sql(f"DROP TABLE public.{table}")  # made by a scheduler that was restarted in between
     _move_tables(stack, HIDDEN_SCHEMA, "public")
     stack.sql(f"DROP SCHEMA IF EXISTS {HIDDEN_SCHEMA}")
 
 
 def _hide_database(stack: Stack) -> None:
-    stack.sql("ALTER DATABASE orchestrator ALLOW_CONNECTIONS false", database="postgres")  # nobody comes back
+    stack.sql("ALTER DATABASE orchestrator ALLOW_CONNECTIONS false", database="postgres")  # no client reconnects
     _end_sessions(stack)
     stack.sql(f"ALTER DATABASE orchestrator RENAME TO {HIDDEN_DATABASE}", database="postgres")
 
@@ -111,10 +111,11 @@ def _bring_database_back(stack: Stack) -> None:
 
 def _change_password(stack: Stack) -> None:
     stack.sql("ALTER ROLE orchestrator PASSWORD 'changed on the server'")
-    _end_sessions(stack)  # who is connected already would not notice
+    _end_sessions(stack)  # connected clients would not notice
 
 
-def _hangs(stack: Stack) -> None:
+def require_hung(stack: Stack) -> None:
+    """Raise NotYet unless PostgreSQL accepts a connection and does not answer on it."""
     try:
         stack.connect().close()
     except psycopg.errors.ConnectionTimeout:
@@ -132,15 +133,15 @@ STOPPED = Fault(
 )
 HUNG = Fault(
     name="postgres-hung",
-    does="suspends every process of PostgreSQL: connections are accepted, nothing is answered",
+    does="suspends every process of PostgreSQL: connections are accepted, no query is answered",
     expect=_down("server-hung"),
     break_=lambda stack: stack.postgres.freeze(),
-    took_hold=_hangs,
+    took_hold=require_hung,
     heal=lambda stack: stack.postgres.thaw(),
 )
 STARTING = Fault(
     name="postgres-starting",
-    does="restarts PostgreSQL into a recovery that does not end: it tells clients that it is starting up",
+    does="restarts PostgreSQL into a recovery that does not end: it rejects clients because it is starting up",
     expect=_down("starting-up"),
     break_=_start_held_up,
     took_hold=partial(_refused_with, words="starting up"),
@@ -148,7 +149,7 @@ STARTING = Fault(
 )
 NO_CONNECTIONS_LEFT = Fault(
     name="postgres-no-connections-left",
-    does="holds every connection PostgreSQL has to give, those reserved for superusers too",
+    does="takes every connection slot of PostgreSQL, including those reserved for superusers",
     expect=_down("no-connections-left"),
     break_=lambda stack: stack.client(HOARDER, "hoarder", "orchestrator").start(),
     took_hold=partial(_refused_with, words="too many clients already"),
@@ -156,7 +157,7 @@ NO_CONNECTIONS_LEFT = Fault(
 )
 RESERVED_SLOTS_ONLY = Fault(
     name="postgres-reserved-slots-only",
-    does="holds every ordinary connection: only superusers still get in",
+    does="takes every ordinary connection slot: only superusers can connect",
     expect=_down("no-connections-left"),
     break_=_take_ordinary_slots,
     took_hold=_only_superusers_get_in,
@@ -164,10 +165,10 @@ RESERVED_SLOTS_ONLY = Fault(
 )
 SCHEMA_MISSING = Fault(
     name="postgres-schema-missing",
-    does="moves all tables out of sight",
+    does="moves all tables to another schema",
     expect=_down("tables-missing"),
     break_=_hide_tables,
-    took_hold=lambda stack: require(not _tables(stack, "public"), "there are still tables"),
+    took_hold=lambda stack: require(not _tables(stack, "public"), "the schema public still has tables"),
     heal=_bring_tables_back,
 )
 DATABASE_MISSING = Fault(
@@ -180,7 +181,7 @@ DATABASE_MISSING = Fault(
 )
 PASSWORD = Fault(
     name="postgres-password",
-    does="changes the role's password on the server and ends all sessions, so that the services suffer",
+    does="changes the role's password on the server and ends all sessions, so that the services fail",
     expect=_down("password-refused"),
     break_=_change_password,
     took_hold=partial(_refused_with, words="password authentication failed"),
@@ -188,7 +189,7 @@ PASSWORD = Fault(
 )
 CHECKER_PASSWORD = Fault(
     name="checker-password",
-    does="puts a wrong password into the checker's settings; the system itself is well",
+    does="writes a wrong password into the checker's settings; the system itself is healthy",
     expect=Expect("OrchestratorDatabaseDown", "unknown", may_follow=("NoActiveWorkers",)),
     break_=lambda stack: stack.write_target(database_url=stack.database_url(password="not-the-password")),
     took_hold=lambda stack: stack.require_healthy(),

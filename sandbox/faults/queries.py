@@ -1,4 +1,4 @@
-"""Faults of the database's clients. The age of a statement cannot be moved: these wait until it is past the limit."""
+"""Faults of the database's clients. A statement cannot be backdated: they wait until it exceeds the limit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOCK_AN_AGENT = "UPDATE agent SET name = name WHERE name = 'system'"
 REPORT, BLOCKER, BLOCKED, FORGETFUL = "monthly-report", "forgotten-console", "agent-import", "forgetful-console"
 
 INSTALLED = "SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'"
-REMOVED = "extension-removed"  # what is noted
+REMOVED = "extension-removed"  # a note
 ACTIVE = f"state = 'active' AND query_start < now() - interval '{LIMIT_SECONDS} s'"
 
 
@@ -35,12 +35,12 @@ def _end(stack: Stack, *names: str) -> None:
         stack.client(name).stop()
     stack.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY(%s)", (list(names),)
-    )  # a statement goes on for a while after its client has gone
+    )  # a statement keeps running for a while after its client has ended
 
 
 def _block(stack: Stack) -> None:
     _session(stack, BLOCKER, "BEGIN", LOCK_AN_AGENT)
-    # Not before the lock is held; a transaction that has written has an id.
+    # Wait until the lock is held: a transaction that has written has an id.
     until(lambda: _seen(stack, BLOCKER, "state = 'idle in transaction' AND backend_xid IS NOT NULL"))
     _session(stack, BLOCKED, LOCK_AN_AGENT)
 
@@ -70,7 +70,7 @@ LONG = Fault(
 )
 BLOCKED_QUERY = Fault(
     name="query-blocked",
-    does="lets a statement wait for a lock that another session holds in a transaction it does not end",
+    does="blocks a statement: another session holds its lock in a transaction that does not end",
     expect=Expect(ALERT, "firing", "blocked-by-a-lock"),
     break_=_block,
     took_hold=_blocked,
@@ -78,7 +78,7 @@ BLOCKED_QUERY = Fault(
 )
 IDLE = Fault(
     name="transaction-idle",
-    does="leaves a transaction open, and another aborted, in which nothing happens",
+    does="leaves two transactions idle, one of them aborted",
     expect=Expect(ALERT, "noted", "idle-in-transaction"),
     break_=_forget,
     took_hold=_forgotten,
@@ -86,7 +86,7 @@ IDLE = Fault(
 )
 DUMP = Fault(
     name="dump-running",
-    does="runs a long statement under the name of pg_dump, which is exempt",
+    does="runs a statement that takes an hour as the application pg_dump, which is exempt",
     expect=Expect(ALERT, "ok"),
     break_=lambda stack: _session(stack, "pg_dump", "SELECT pg_sleep(3600)"),
     took_hold=lambda stack: _seen(stack, "pg_dump", ACTIVE),
@@ -105,7 +105,7 @@ def _give_rights(stack: Stack) -> None:
 
 def _without_rights(stack: Stack) -> None:
     rights = "SELECT pg_has_role(%s, 'pg_read_all_stats', 'usage')"
-    require(stack.sql(rights, (ROLE,)) == [(False,)], "the role may see other sessions")
+    require(stack.sql(rights, (ROLE,)) == [(False,)], "the role can see other sessions")
 
 
 def _remove_extension(stack: Stack) -> None:
@@ -126,7 +126,7 @@ def _without_extension(stack: Stack) -> None:
 
 WITHOUT_RIGHTS = Fault(
     name="role-without-monitor-rights",
-    does="gives the checker a role that may read the tables, and not see other sessions",
+    does="gives the checker a role that can read the tables but not see other sessions",
     expect=Expect(ALERT, "unknown", may_follow=("HighAPILatency",)),
     break_=_take_rights,
     took_hold=_without_rights,
@@ -134,7 +134,7 @@ WITHOUT_RIGHTS = Fault(
 )
 WITHOUT_EXTENSION = Fault(
     name="statements-extension-missing",
-    does="removes pg_stat_statements where it is installed; the PostgreSQL of the wheels has none anyway",
+    does="removes pg_stat_statements where it is installed; the PostgreSQL of the wheel does not have it",
     expect=Expect(ALERT, "skipped", "statements-slow-on-average"),
     break_=_remove_extension,
     took_hold=_without_extension,

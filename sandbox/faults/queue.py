@@ -47,7 +47,7 @@ def _empty(stack: Stack) -> None:
     stack.sql("DELETE FROM task WHERE id = %s", (TASK,))  # its items go with it
     stack.sql(
         f"ALTER TABLE due_work DROP CONSTRAINT IF EXISTS {LOCK_AHEAD}, ADD CONSTRAINT {LOCK_AHEAD}"
-        " CHECK (locked_until IS NULL OR locked_until > now()) NOT VALID"  # rows grow old, as ever
+        " CHECK (locked_until IS NULL OR locked_until > now()) NOT VALID"  # the locks of existing rows may be past
     )
     stack.switch(workers_take=True)
 
@@ -59,7 +59,7 @@ def _items(stack: Stack, condition: str, least: int) -> None:
 
 DEEP_QUEUE = Fault(
     name="queue-deep",
-    does=f"lets the workers take nothing while {DEEP} items have been due for fifteen minutes",
+    does=f"stops the workers from taking items while {DEEP} items have been due for fifteen minutes",
     expect=Expect(ALERT, "firing", "processing-too-slow", ("LowTaskThroughput",)),
     break_=_pile_up,
     took_hold=lambda stack: _items(stack, "run_at < now() AND locked_by IS NULL", DEEP),
@@ -75,7 +75,7 @@ FUTURE_QUEUE = Fault(
 )
 STALE_LOCKS = Fault(
     name="locks-stale",
-    does="leaves items locked by a worker that is gone, until ten minutes ago, and lets nobody take them",
+    does="leaves items locked by a worker that is gone, with expired locks, and stops the workers from taking any",
     expect=Expect(ALERT, "noted", "stale-locks"),
     break_=_leave_locks,
     took_hold=lambda stack: _items(stack, "locked_until < now() - interval '9 minutes'", STALE),

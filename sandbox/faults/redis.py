@@ -17,12 +17,13 @@ ALERT = "OrchestratorAPIDown"
 PASSWORD = "changed-on-the-server"
 
 
-def _fails_with(stack: Stack, kind: type[redis.RedisError]) -> None:
+def require_failing(stack: Stack, kind: type[redis.RedisError]) -> None:
+    """Raise NotYet unless a client of Redis gets an error of this kind."""
     try:
         with stack.redis_client() as client:
             client.ping()
     except redis.RedisError as error:
-        require(type(error) is kind, f"clients are told: {error!r}")
+        require(type(error) is kind, f"clients get: {error!r}")
         return
     raise NotYet("Redis still answers")
 
@@ -30,36 +31,36 @@ def _fails_with(stack: Stack, kind: type[redis.RedisError]) -> None:
 def _change_password(stack: Stack) -> None:
     with stack.redis_client() as client:
         client.config_set("requirepass", PASSWORD)
-        client.client_kill_filter(_type="normal")  # who is connected already would not notice
+        client.client_kill_filter(_type="normal")  # connected clients would not notice
 
 
 def _take_password_away(stack: Stack) -> None:
-    # Where no password is set (breaking was interrupted before), Valkey takes any for the default user.
+    # Where no password is set, because breaking was interrupted, Valkey accepts any password of the default user.
     with stack.redis_client(PASSWORD) as client:
         client.config_set("requirepass", "")
 
 
 STOPPED = Fault(
     name="redis-stopped",
-    does="ends Redis",
+    does="stops Redis",
     expect=Expect(ALERT, "firing", "redis-unreachable"),
     break_=lambda stack: stack.redis.stop(),
-    took_hold=partial(_fails_with, kind=redis.ConnectionError),
+    took_hold=partial(require_failing, kind=redis.ConnectionError),
     heal=lambda stack: stack.redis.start(),
 )
 HUNG = Fault(
     name="redis-hung",
-    does="suspends Redis: connections are accepted, nothing is answered",
+    does="suspends Redis: connections are accepted, no command is answered",
     expect=Expect(ALERT, "firing", "redis-unreachable"),
     break_=lambda stack: stack.redis.freeze(),
-    took_hold=partial(_fails_with, kind=redis.TimeoutError),
+    took_hold=partial(require_failing, kind=redis.TimeoutError),
     heal=lambda stack: stack.redis.thaw(),
 )
 PASSWORD_CHANGED = Fault(
     name="redis-password",
-    does="sets a password on the server that no client knows, and drops the clients",
+    does="sets a password on the server that no client knows, and disconnects the clients",
     expect=Expect(ALERT, "firing", "redis-password-refused"),
     break_=_change_password,
-    took_hold=partial(_fails_with, kind=redis.AuthenticationError),
+    took_hold=partial(require_failing, kind=redis.AuthenticationError),
     heal=_take_password_away,
 )

@@ -20,7 +20,7 @@ PAUSED = "nothing-scheduled"
 
 
 def _let_jobs_be_late(stack: Stack) -> None:
-    """Make it look as if the scheduler had done nothing for ten minutes."""
+    """Backdate the next run of every job to ten minutes ago."""
     stack.sql("UPDATE apscheduler_jobs SET next_run_time = extract(epoch FROM now() - interval '10 minutes')")
 
 
@@ -51,24 +51,27 @@ def _on_time(stack: Stack) -> None:
     require(not late, f"late jobs: {late}")
 
 
-def _fail(stack: Stack) -> None:
+def fail_at_start(stack: Stack) -> None:
+    """Make the scheduler fail at its start, and remove its jobs."""
     stack.scheduler.stop()
     stack.sql("DELETE FROM apscheduler_jobs")
     stack.switch(scheduler_fails=True)
     try:
         stack.scheduler.start()
     except SandboxError:
-        return  # it ended at once: that is the fault
-    raise SandboxError("the scheduler started although it was told to fail")
+        return  # it ended at once, as intended
+    raise SandboxError("the scheduler started although it should fail")
 
 
-def _no_jobs(stack: Stack) -> None:
-    require(not stack.sql("SELECT 1 FROM apscheduler_jobs"), "there are jobs")
+def require_no_jobs(stack: Stack) -> None:
+    """Raise NotYet while the scheduler has a job."""
+    require(not stack.sql("SELECT 1 FROM apscheduler_jobs"), "there are still jobs")
 
 
-def _let_it_start(stack: Stack) -> None:
+def start_again(stack: Stack) -> None:
+    """Start the scheduler without its failure."""
     stack.switch(scheduler_fails=False)
-    stack.scheduler.start()
+    _restart(stack)
 
 
 def _post_late(stack: Stack) -> None:
@@ -100,7 +103,7 @@ def _resume_all(stack: Stack) -> None:
 
 STOPPED = Fault(
     name="scheduler-stopped",
-    does="ends the scheduler, as if ten minutes ago",
+    does="stops the scheduler and backdates the next runs to ten minutes ago",
     expect=Expect(ALERT, "firing", "scheduler-stopped", FOLLOWERS),
     break_=_stop,
     took_hold=_late,
@@ -109,24 +112,24 @@ STOPPED = Fault(
 )
 HUNG = Fault(
     name="scheduler-hung",
-    does="suspends the scheduler, as if ten minutes ago",
+    does="suspends the scheduler and backdates the next runs to ten minutes ago",
     expect=Expect(ALERT, "firing", "scheduler-hung", FOLLOWERS),
     break_=_freeze,
     took_hold=_late,
-    heal=_restart,  # thawed alone, it would sleep on until the run it had in mind
+    heal=_restart,  # resumed alone, it would sleep until the run that it planned
     healed=_on_time,
 )
 FAILS_AT_START = Fault(
     name="scheduler-fails-at-start",
-    does="lets the scheduler end before it has loaded any task, so that no job exists",
+    does="makes the scheduler exit before it has loaded any task, so that no job exists",
     expect=Expect(ALERT, "firing", "jobs-missing", FOLLOWERS),
-    break_=_fail,
-    took_hold=_no_jobs,
-    heal=_let_it_start,
+    break_=fail_at_start,
+    took_hold=require_no_jobs,
+    heal=start_again,
 )
 NOT_LOADED = Fault(
     name="task-not-loaded",
-    does="makes an active task that the scheduler, having started before, does not know",
+    does="adds an active task after the scheduler has loaded its tasks",
     expect=Expect(ALERT, "noted", "tasks-not-loaded"),
     break_=_post_late,
     took_hold=lambda stack: require(stack.sql("SELECT 1 FROM task WHERE id = %s", (TASK,)), "no such task"),
@@ -134,9 +137,9 @@ NOT_LOADED = Fault(
 )
 NOTHING_SCHEDULED = Fault(
     name="nothing-scheduled",
-    does="pauses every task that has a schedule: there is nothing to be late",
+    does="pauses every task that has a schedule: nothing can be late",
     expect=Expect(ALERT, "ok"),
     break_=_pause_all,
-    took_hold=_no_jobs,
+    took_hold=require_no_jobs,
     heal=_resume_all,
 )

@@ -1,4 +1,4 @@
-"""Faults of the throughput, and systems in which little happens and nothing is wrong."""
+"""Faults of the throughput, and idle systems in which nothing is wrong."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 ALERT = "LowTaskThroughput"
 TASK = "00000000-0000-4000-8000-0000000000f5"
 WAITING, DONE = 20, 300  # items
-HIDDEN_DAYS = 1000  # how far runs are moved into the past: no other is as old
+HIDDEN_DAYS = 1000  # by which runs are backdated: no other run is as old
 LONG_SILENT = "last_seen < now() - interval '1 minute'"
-AGENTS, SILENT = "system-new-agents", "system-new-workers"  # what is noted
+AGENTS, SILENT = "system-new-agents", "system-new-workers"  # notes
 
 
 def _move_runs(stack: Stack, by: str, which: str) -> None:
-    # Of a row that is changed, PostgreSQL checks again that its lease lies ahead; of an old run it does not.
+    # PostgreSQL checks the lease of a changed row again; that of an old run has expired.
     stack.sql(f"UPDATE task_run SET started_at = started_at + interval '{by}', leased_until = NULL WHERE {which}")
 
 
 def _hide_runs(stack: Stack) -> None:
-    """Move the runs of the last hours out of sight, whoever made them, and let the workers count anew."""
+    """Backdate the runs of the last hours, and restart the workers so that their counts start at 0."""
     _move_runs(stack, f"-{HIDDEN_DAYS} days", "started_at > now() - interval '6 hours'")
     restart(stack, stack.workers)
 
@@ -55,7 +55,7 @@ def _let_work_wait(stack: Stack) -> None:
 
 def _waits(stack: Stack) -> None:
     _few_runs(stack)
-    require(stack.sql("SELECT 1 FROM due_work WHERE task_id = %s", (TASK,)), "no item waits")
+    require(stack.sql("SELECT 1 FROM due_work WHERE task_id = %s", (TASK,)), "no item is waiting")
 
 
 def _restore(stack: Stack) -> None:
@@ -66,7 +66,7 @@ def _restore(stack: Stack) -> None:
 
 def _restore_and_forget(stack: Stack) -> None:
     _restore(stack)
-    restart(stack, stack.workers)  # their counts would tell of the work for hours to come
+    restart(stack, stack.workers)  # their counts would include this work for hours
 
 
 def _do_without_record(stack: Stack) -> None:
@@ -91,7 +91,7 @@ def _remember(stack: Stack, key: str, table: str, condition: str = "true") -> No
 
 
 def _begin_anew(stack: Stack) -> None:
-    """Make the system look as if it had been made a minute ago."""
+    """Make the system look a minute old."""
     _remember(stack, AGENTS, "agent")
     _remember(stack, SILENT, "worker_heartbeat", LONG_SILENT)
     stack.sql("UPDATE agent SET created_at = now() - interval '1 minute'")
@@ -126,7 +126,7 @@ def _grow_old(stack: Stack) -> None:
 
 LOW = Fault(
     name="throughput-low",
-    does=f"lets {WAITING} items wait for twenty minutes, after two hours with hardly a run",
+    does=f"leaves {WAITING} items waiting for twenty minutes, after two hours with almost no runs",
     expect=Expect(ALERT, "firing", "work-not-taken"),
     break_=_let_work_wait,
     took_hold=_waits,
@@ -134,7 +134,7 @@ LOW = Fault(
 )
 NOT_RECORDED = Fault(
     name="runs-not-recorded",
-    does=f"lets the workers do {DONE} items and record none of them, after two hours with hardly a run",
+    does=f"makes the workers process {DONE} items without recording them, after two hours with almost no runs",
     expect=Expect(ALERT, "firing", "runs-not-recorded"),
     break_=_do_without_record,
     took_hold=_done_without_record,
@@ -142,7 +142,7 @@ NOT_RECORDED = Fault(
 )
 IDLE = Fault(
     name="throughput-idle",
-    does="leaves two hours with hardly a run, and nothing that is due",
+    does="leaves two hours with almost no runs and no item due",
     expect=Expect(ALERT, "ok"),
     break_=_hide_runs,
     took_hold=_few_runs,
@@ -150,7 +150,7 @@ IDLE = Fault(
 )
 NEW = Fault(
     name="system-new",
-    does="makes the system as good as new: no backups yet, hardly a run",
+    does="makes the system look new: no backups yet, almost no runs",
     expect=Expect("BackupFailed", "ok"),
     break_=_begin_anew,
     took_hold=_is_new,

@@ -1,4 +1,4 @@
-"""Faults of the workers. None waits for real time to pass: what lasts is moved into the past."""
+"""Faults of the workers. Heartbeats are backdated, so that no fault waits for time to pass."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from sandbox.polling import NotYet, require, until
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandbox.stack import Stack, Worker
+    from sandbox.service import Worker
+    from sandbox.stack import Stack
 
 ALERT = "NoActiveWorkers"
-FOLLOWERS = ("HighQueueDepth", "LowTaskThroughput")  # where it lasts for hours
+FOLLOWERS = ("HighQueueDepth", "LowTaskThroughput")  # after hours
 SINCE = "10 minutes"
 STUCK_TASK = "00000000-0000-4000-8000-0000000000f1"
 BACKLOG_TASK = "00000000-0000-4000-8000-0000000000f2"
@@ -21,39 +22,47 @@ BACKLOG = 20
 AGENT = "00000000-0000-0000-0000-000000000001"
 
 
-def _age(stack: Stack, workers: Sequence[Worker]) -> None:
-    """Make it look as if they had sent their last heartbeat ten minutes ago, and all started long before."""
+def silence(stack: Stack, worker_ids: Sequence[str]) -> None:
+    """Backdate the last heartbeat of these workers by ten minutes, and the start of all workers to an hour ago."""
+    stack.sql("UPDATE worker_heartbeat SET created_at = least(created_at, now() - interval '1 hour')")
     stack.sql(
-        "UPDATE worker_heartbeat SET created_at = created_at - interval '1 hour' WHERE worker_id = ANY(%s)",
-        ([worker.worker_id for worker in stack.workers],),
-    )
-    stack.sql(
-        "UPDATE worker_heartbeat SET last_seen = now() - %s::interval WHERE worker_id = ANY(%s)",
-        (SINCE, [worker.worker_id for worker in workers]),
+        "UPDATE worker_heartbeat SET last_seen = now() - %s::interval WHERE worker_id = ANY(%s)", (SINCE, [*worker_ids])
     )
 
 
 def _fresh(stack: Stack) -> int:
-    (row,) = stack.sql("SELECT count(*) FROM worker_heartbeat WHERE last_seen > now() - interval '3 minutes'")
-    return int(row[0])
+    ((fresh,),) = stack.sql("SELECT count(*) FROM worker_heartbeat WHERE last_seen > now() - interval '3 minutes'")
+    return int(fresh)
 
 
-def _none_fresh(stack: Stack) -> None:
-    require(_fresh(stack) == 0, f"{_fresh(stack)} workers were seen of late")
+def require_fresh(stack: Stack, number: int) -> None:
+    """Raise NotYet unless exactly this number of workers sent a heartbeat within three minutes."""
+    seen = _fresh(stack)
+    require(seen == number, f"{seen} workers sent a heartbeat within 3 min, not {number}")
+
+
+def forget(stack: Stack, worker_ids: Sequence[str]) -> None:
+    """Remove the rows of workers that a fault ended."""
+    stack.sql("DELETE FROM worker_heartbeat WHERE worker_id = ANY(%s)", ([*worker_ids],))
+
+
+def ids(workers: Sequence[Worker]) -> list[str]:
+    """Return the ids of the workers in worker_heartbeat."""
+    return [worker.worker_id for worker in workers]
 
 
 def _stop(stack: Stack, workers: Sequence[Worker]) -> None:
     for worker in workers:
         worker.stop()
-    _age(stack, workers)
+    silence(stack, ids(workers))
 
 
 def restart(stack: Stack, workers: Sequence[Worker]) -> None:
-    """Start the workers again and remove the rows of those that this fault ended: that trace is its own."""
-    old = [worker.worker_id for worker in workers]
+    """Start the workers again, and forget the ids that they had."""
+    old = ids(workers)
     for worker in workers:
         worker.stop()
-    stack.sql("DELETE FROM worker_heartbeat WHERE worker_id = ANY(%s)", (old,))
+    forget(stack, old)
     for worker in workers:
         worker.start()
 
@@ -61,7 +70,7 @@ def restart(stack: Stack, workers: Sequence[Worker]) -> None:
 def _freeze(stack: Stack) -> None:
     for worker in stack.workers:
         worker.freeze()
-    _age(stack, stack.workers)
+    silence(stack, ids(stack.workers))
 
 
 def _thaw(stack: Stack) -> None:
@@ -72,11 +81,11 @@ def _thaw(stack: Stack) -> None:
 def _all_frozen(stack: Stack) -> None:
     for worker in stack.workers:
         require(worker.condition() == "frozen", f"{worker.name} is {worker.condition()}")
-    _none_fresh(stack)
+    require_fresh(stack, 0)
 
 
 def make_task(stack: Stack, task_id: str, title: str, step: str) -> None:
-    """Make a task that only the queue can start: of kind event, so the scheduler has no job for it."""
+    """Make a task that only the queue starts: it is of kind event, so the scheduler has no job for it."""
     stack.sql(
         "INSERT INTO task (id, title, description, created_by, schedule_kind, schedule_expr, payload)"
         " VALUES (%s, %s, 'made by a fault', %s, 'event', 'sandbox', %s::jsonb)",
@@ -88,7 +97,7 @@ def _hold_up(stack: Stack) -> None:
     make_task(stack, STUCK_TASK, "Endless item", '{"id": "wait", "uses": "sleep", "with": {"seconds": 3600}}')
     stack.sql("INSERT INTO due_work (task_id, run_at) SELECT %s, now() FROM generate_series(1, 2)", (STUCK_TASK,))
     until(lambda: require(len(_held(stack)) == len(stack.workers), "a worker is not busy yet"))
-    _age(stack, stack.workers)
+    silence(stack, ids(stack.workers))
 
 
 def _held(stack: Stack) -> list[str]:
@@ -97,8 +106,8 @@ def _held(stack: Stack) -> list[str]:
 
 
 def _all_stuck(stack: Stack) -> None:
-    require(sorted(_held(stack)) == sorted(worker.worker_id for worker in stack.workers), "a worker holds no item")
-    _none_fresh(stack)
+    require(sorted(_held(stack)) == sorted(ids(stack.workers)), "not every worker holds an item")
+    require_fresh(stack, 0)
 
 
 def _free(stack: Stack) -> None:
@@ -106,10 +115,6 @@ def _free(stack: Stack) -> None:
         worker.stop()
     stack.sql("DELETE FROM task WHERE id = %s", (STUCK_TASK,))  # its items go with it
     restart(stack, stack.workers)
-
-
-def _one_left(stack: Stack) -> None:
-    require(_fresh(stack) == len(stack.workers) - 1, f"{_fresh(stack)} workers were seen of late")
 
 
 def _pile_up(stack: Stack) -> None:
@@ -124,7 +129,7 @@ def _pile_up(stack: Stack) -> None:
 
 def _piled_up(stack: Stack) -> None:
     (row,) = stack.sql("SELECT count(*) FROM due_work WHERE run_at < now() - interval '9 min' AND locked_by IS NULL")
-    require(row[0] >= BACKLOG, f"{row[0]} items have waited so long")
+    require(row[0] >= BACKLOG, f"{row[0]} items have waited for 9 min")
     require(_fresh(stack) >= len(stack.workers), "the workers do not send heartbeats")
 
 
@@ -135,20 +140,20 @@ def _clear(stack: Stack) -> None:
 
 def _cleared(stack: Stack) -> None:
     if stack.sql("SELECT 1 FROM due_work WHERE run_at < now() - interval '1 min' LIMIT 1"):
-        raise NotYet("there are still items that wait")
+        raise NotYet("items are still waiting")
 
 
 STOPPED = Fault(
     name="workers-stopped",
-    does="ends every worker, as if ten minutes ago",
+    does="stops every worker and backdates the last heartbeats by ten minutes",
     expect=Expect(ALERT, "firing", "workers-stopped", FOLLOWERS),
     break_=lambda stack: _stop(stack, stack.workers),
-    took_hold=_none_fresh,
+    took_hold=lambda stack: require_fresh(stack, 0),
     heal=lambda stack: restart(stack, stack.workers),
 )
 HUNG = Fault(
     name="workers-hung",
-    does="suspends every worker, as if ten minutes ago",
+    does="suspends every worker and backdates the last heartbeats by ten minutes",
     expect=Expect(ALERT, "firing", "workers-hung", FOLLOWERS),
     break_=_freeze,
     took_hold=_all_frozen,
@@ -156,7 +161,7 @@ HUNG = Fault(
 )
 STUCK = Fault(
     name="workers-stuck-on-an-item",
-    does="gives each worker an item that takes an hour, as if ten minutes ago",
+    does="gives each worker an item that takes an hour and backdates the last heartbeats by ten minutes",
     expect=Expect(ALERT, "firing", "workers-busy-or-stuck", FOLLOWERS),
     break_=_hold_up,
     took_hold=_all_stuck,
@@ -164,15 +169,15 @@ STUCK = Fault(
 )
 ONE_STOPPED = Fault(
     name="one-worker-stopped",
-    does="ends one worker of several, as if ten minutes ago",
+    does="stops one of the workers and backdates its last heartbeat by ten minutes",
     expect=Expect(ALERT, "noted", "worker-missing"),
     break_=lambda stack: _stop(stack, stack.workers[-1:]),
-    took_hold=_one_left,
+    took_hold=lambda stack: require_fresh(stack, len(stack.workers) - 1),
     heal=lambda stack: restart(stack, stack.workers[-1:]),
 )
 BACKLOG_OF_ITEMS = Fault(
     name="queue-backlog",
-    does=f"lets the workers take nothing while {BACKLOG} items have been due for ten minutes",
+    does=f"stops the workers from taking items while {BACKLOG} items have been due for ten minutes",
     expect=Expect(ALERT, "noted", "work-queued"),
     break_=_pile_up,
     took_hold=_piled_up,

@@ -1,1 +1,1 @@
-"""The monitoring of a sandbox: a real Prometheus, a real Alertmanager, exporters, and a stand-in of Grafana's API."""
+"""The monitoring of a sandbox: a real Prometheus, a real Alertmanager, exporters, and a stand-in for Grafana's API."""

@@ -1,6 +1,6 @@
-"""How Prometheus, Alertmanager and Grafana are configured here: as Ordinaut's own files have it, but where it errs.
+"""The configuration of Prometheus, Alertmanager and Grafana: Ordinaut's own files, with their errors corrected.
 
-Everything is a plain document, written as JSON, which is YAML too; faults change a copy.
+Every document is written as JSON, which is also YAML; faults change a copy.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 EVERY = "1s"
-AT_ONCE, NEVER = "1s", "24h"  # how long Alertmanager waits before it tells of a new group
-PATIENTLY = {"postgres": "5s"}  # without its database it tries for three seconds before it says so
+AT_ONCE, NEVER = "1s", "24h"  # waits of Alertmanager before the first notification of a group
+PATIENTLY = {"postgres": "5s"}  # without its database this exporter tries for three seconds
 DATASOURCE = "prometheus"  # its uid in Grafana
-JOBS = {  # job: the service it scrapes, and what it calls it
+JOBS = {  # job: the service that it scrapes, and the name of the instance
     "prometheus": ("prometheus", "orchestrator-prometheus"),
     "orchestrator-api": ("api", "orchestrator-api"),
     "postgres": ("postgres-exporter", "orchestrator-postgres"),
@@ -49,8 +49,8 @@ def prometheus(ports: Mapping[str, int]) -> Document:
 def alertmanager(ports: Mapping[str, int]) -> Document:
     """Return the configuration of Alertmanager: five routes, four inhibitions, every receiver with an integration.
 
-    All that the rules raise comes to one of the routes; what comes to none is a test alert, which is taken back before
-    anybody is told, however busy the machine is.
+    Every alert of the rules matches one of the routes. A test alert matches none: it is resolved before the default
+    receiver is notified, however busy the machine is.
     """
     routes = {
         'severity="critical"': "critical-alerts",
@@ -92,7 +92,7 @@ def alertmanager(ports: Mapping[str, int]) -> Document:
 
 
 def grafana(ports: Mapping[str, int]) -> Document:
-    """Return what the stand-in of Grafana shows: its database, its data sources, its dashboard."""
+    """Return the content of the stand-in for Grafana: its database, its data sources, its dashboard."""
     panels = {
         "System Health Status": 'up{job=~"orchestrator-.*"}',
         "Queue Depth": "ordinaut_due_work_items",
@@ -100,7 +100,7 @@ def grafana(ports: Mapping[str, int]) -> Document:
         "Scheduler Lag": "ordinaut_scheduler_late_seconds",
         "API Requests": "sum by (endpoint) (rate(orchestrator_http_requests_total[5m]))",
     }
-    quiet = {  # in health they show nothing
+    quiet = {  # without data in a healthy sandbox
         "Firing": 'ALERTS{alertstate="firing"}',
         "API Errors": 'sum(rate(orchestrator_http_requests_total{status_code=~"5.."}[5m]))',
     }

@@ -1,4 +1,4 @@
-"""The programs of Debian's packages that monitoring takes: which they are, and how each is started."""
+"""The programs that the monitoring needs, from Debian packages, and their commands."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ PACKAGES = {
     "prometheus-redis-exporter": "prometheus-redis-exporter",
     "prometheus-node-exporter": "prometheus-node-exporter",
 }
-# Overlays stay in, unlike by default: in a container the root is one.
+# Unlike the default, this includes overlays: in a container the root file system is one.
 NO_FILE_SYSTEMS = "^(autofs|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|mqueue|nsfs|proc|securityfs|sysfs|tracefs)$"
-# What is mounted below /tmp are the small disks that tests fill, those of other sandboxes too.
+# Below /tmp there are the small disks that tests fill, also those of other sandboxes.
 NO_MOUNTS = "^/(dev|proc|run|sys|mnt|media|tmp|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)"
 Command = list[str]
 
@@ -30,7 +30,7 @@ def require_all() -> None:
     """Raise SandboxError unless every program is installed."""
     missing = {package: None for program, package in PACKAGES.items() if shutil.which(program) is None}
     if missing:
-        raise SandboxError(f"monitoring takes Debian packages that are missing: apt-get install {' '.join(missing)}")
+        raise SandboxError(f"the monitoring needs Debian packages: apt-get install {' '.join(missing)}")
 
 
 def prometheus(folder: Path, port: int) -> Command:
@@ -41,7 +41,7 @@ def prometheus(folder: Path, port: int) -> Command:
         f"--storage.tsdb.path={folder / 'prometheus'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-lifecycle",
-        "--rules.alert.resend-delay=5s",  # after a reload it forgets whom to tell: an alert of that moment is lost
+        "--rules.alert.resend-delay=5s",  # a notification sent during a reload is lost
     ]
 
 
@@ -54,12 +54,12 @@ def alertmanager(folder: Path, port: int, cluster_port: int) -> Command:
         f"--web.listen-address=127.0.0.1:{port}",
         f"--cluster.listen-address=127.0.0.1:{cluster_port}",
         f"--cluster.advertise-address=127.0.0.1:{cluster_port}",
-        "--cluster.gossip-interval=20ms",  # a cluster of one has settled after thirty of these
+        "--cluster.gossip-interval=20ms",  # a cluster of one is ready after thirty of these
     ]
 
 
 def postgres_exporter(queries: Path, port: int) -> Command:
-    """Return the command that runs the exporter of PostgreSQL; its environment says whose."""
+    """Return the command that runs the PostgreSQL exporter; its environment has the address of the database."""
     return [
         "prometheus-postgres-exporter",
         f"--web.listen-address=127.0.0.1:{port}",
@@ -69,12 +69,12 @@ def postgres_exporter(queries: Path, port: int) -> Command:
 
 
 def redis_exporter(url: str, port: int) -> Command:
-    """Return the command that runs the exporter of Redis."""
+    """Return the command that runs the Redis exporter."""
     return ["prometheus-redis-exporter", "-redis.addr", url, "-web.listen-address", f"127.0.0.1:{port}"]
 
 
 def node_exporter(textfiles: Path, port: int) -> Command:
-    """Return the command that runs the exporter of this machine, and of the text files in a folder."""
+    """Return the command that runs the node exporter, which also exports the text files in a folder."""
     return [
         "prometheus-node-exporter",
         f"--web.listen-address=127.0.0.1:{port}",

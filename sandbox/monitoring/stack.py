@@ -1,4 +1,4 @@
-"""The servers that watch a sandbox, and what faults ask of them."""
+"""The monitoring of a sandbox: its servers, and the operations that faults need."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
@@ -18,7 +17,7 @@ from sandbox.http import CLIENT
 from sandbox.monitoring import configuration, programs
 from sandbox.polling import NotYet, require, until
 from sandbox.servers import DATABASE, SandboxError
-from sandbox.service import EmbeddedService
+from sandbox.service import EmbeddedService, Keeper
 from sandbox.state import write_private
 from sandbox.target import DROPPED_WITHIN
 from sandbox.target import FILE as TARGET_FILE
@@ -26,80 +25,63 @@ from sandbox.target import FILE as TARGET_FILE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sandbox.embedded import EmbeddedStack
     from sandbox.monitoring.configuration import Document
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SHIPPED_RULES = Path(__file__).with_name("shipped.rules.yml")
 QUERIES = REPOSITORY / "reports" / "postgres_exporter.yml"
 ROLE = "postgres_exporter"
-SERVICES = ("prometheus", "alertmanager", "postgres-exporter", "redis-exporter", "node-exporter", "grafana", "oncall")
-PORTS = (*SERVICES, "alertmanager-cluster")
+PORTS = (
+    "prometheus", "alertmanager", "alertmanager-cluster", "postgres-exporter", "redis-exporter", "node-exporter",
+    "grafana", "oncall",
+)  # fmt: skip
 OURS, EXTRA = "ordinaut", "extra"  # rule files
 TIMEOUT = 2.0
-PATIENCE = 15.0  # seconds, for what is not asked again
+PATIENCE = 15.0  # seconds, for requests that are not repeated
 SETTLES = timedelta(seconds=7)  # lastConfigTime has whole seconds
-SECONDS = 60  # for a command of this project
+SECONDS = 60  # time limit of a command of this project
 NEEDED = {"pg_up": 1, "redis_up": 1, "prometheus_config_last_reload_successful": 1}
 
 
+class Watched(Keeper, Protocol):
+    """A sandbox that is monitored; it also keeps the processes of its monitoring."""
+
+    def sql(self, statement: str) -> object:
+        """Run a statement as the sandbox's administrator."""
+
+
 class Monitoring:
-    """What watches one sandbox."""
+    """The monitoring of one sandbox."""
 
-    def __init__(self, stack: EmbeddedStack) -> None:
+    def __init__(self, stack: Watched) -> None:
         self._stack = stack
-        self._ports: Mapping[str, int] = stack.state.ports
-        self.folder = stack.folder / "monitoring"
-
-    # -- the services
-
-    @cached_property
-    def prometheus(self) -> EmbeddedService:
-        """Prometheus."""
-        command = programs.prometheus(self.folder, self._ports["prometheus"])
-        return self._service("prometheus", command, ready="/-/ready")
-
-    @cached_property
-    def alertmanager(self) -> EmbeddedService:
-        """Alertmanager."""
-        ports = self._ports
-        command = programs.alertmanager(self.folder, ports["alertmanager"], ports["alertmanager-cluster"])
-        return self._service("alertmanager", command, ready="/-/ready")
-
-    @cached_property
-    def postgres_exporter(self) -> EmbeddedService:
-        """The exporter of PostgreSQL, which has a role of its own."""
-        where = f"127.0.0.1:{self._ports['postgres']}/{DATABASE}?sslmode=disable"
-        command = programs.postgres_exporter(QUERIES, self._ports["postgres-exporter"])
-        source = {"DATA_SOURCE_NAME": f"postgresql://{ROLE}:{self._stack.password}@{where}"}
-        return self._service("postgres-exporter", command, source)
-
-    @cached_property
-    def redis_exporter(self) -> EmbeddedService:
-        """The exporter of Redis."""
-        return self._service(
-            "redis-exporter", programs.redis_exporter(self._stack.redis_url, self._ports["redis-exporter"])
+        self.folder = stack.state.folder / "monitoring"
+        self.textfiles = self.folder / "textfiles"  # of metrics, for the node exporter
+        self.notifications = self.folder / "notifications.jsonl"  # one line for each notification that on-call received
+        self.ports: Mapping[str, int] = stack.state.ports
+        ports = self.ports
+        cluster = ports["alertmanager-cluster"]
+        self.prometheus = self._service(
+            "prometheus", programs.prometheus(self.folder, ports["prometheus"]), ready="/-/ready"
         )
-
-    @cached_property
-    def node_exporter(self) -> EmbeddedService:
-        """The exporter of the machine."""
-        return self._service("node-exporter", programs.node_exporter(self.textfiles, self._ports["node-exporter"]))
-
-    @cached_property
-    def grafana(self) -> EmbeddedService:
-        """The stand-in of Grafana."""
-        return self._python("grafana", {"GRAFANA": str(self.folder / "grafana.json")}, ready="/api/health")
-
-    @cached_property
-    def oncall(self) -> EmbeddedService:
-        """Who takes the notifications."""
-        return self._python("oncall", {"NOTIFICATIONS": str(self.notifications)})
-
-    @property
-    def services(self) -> list[EmbeddedService]:
-        """All services, as `status` lists them."""
-        return [
+        self.alertmanager = self._service(
+            "alertmanager", programs.alertmanager(self.folder, ports["alertmanager"], cluster), ready="/-/ready"
+        )
+        address = f"127.0.0.1:{ports['postgres']}/{DATABASE}?sslmode=disable"
+        self.postgres_exporter = self._service(
+            "postgres-exporter",
+            programs.postgres_exporter(QUERIES, ports["postgres-exporter"]),
+            {"DATA_SOURCE_NAME": f"postgresql://{ROLE}:{stack.state.password}@{address}"},
+        )
+        self.redis_exporter = self._service(
+            "redis-exporter", programs.redis_exporter(f"redis://127.0.0.1:{ports['redis']}/0", ports["redis-exporter"])
+        )
+        self.node_exporter = self._service(
+            "node-exporter", programs.node_exporter(self.textfiles, ports["node-exporter"])
+        )
+        self.grafana = self._python("grafana", {"GRAFANA": str(self.folder / "grafana.json")}, ready="/api/health")
+        self.oncall = self._python("oncall", {"NOTIFICATIONS": str(self.notifications)})
+        self.services = [
             self.prometheus, self.alertmanager, self.postgres_exporter, self.redis_exporter, self.node_exporter,
             self.grafana, self.oncall,
         ]  # fmt: skip
@@ -111,13 +93,12 @@ class Monitoring:
             self._stack,
             name,
             lambda: command,
-            log=name,
             environment=lambda: environment or {},
             ready=lambda: self._require_answer(name, ready),
         )
 
     def _python(self, name: str, environment: Mapping[str, str], ready: str = "/") -> EmbeddedService:
-        own = {"PORT": str(self._ports[name]), "PYTHONPATH": str(REPOSITORY), **environment}
+        own = {"PORT": str(self.ports[name]), "PYTHONPATH": str(REPOSITORY), **environment}
         return self._service(name, [sys.executable, "-m", f"sandbox.services.{name}"], own, ready)
 
     def _require_answer(self, name: str, path: str) -> None:
@@ -127,40 +108,40 @@ class Monitoring:
             raise NotYet(f"{name} does not answer: {error!r}") from error
         require(status < httpx.codes.INTERNAL_SERVER_ERROR, f"{name} answers {status}")
 
-    # -- how it comes up
+    # -- start
 
     def begin(self) -> None:
-        """Write what needs no other part of the sandbox, and start what needs none."""
+        """Write the configuration, and start every server that needs no other part of the sandbox."""
         for place in (self.folder, self.textfiles, self._rules(OURS).parent):
             place.mkdir()
-        self.use_alertmanager(configuration.alertmanager(self._ports), reload=False)
-        self.use_prometheus(configuration.prometheus(self._ports), reload=False)
-        self.use_grafana(configuration.grafana(self._ports))
+        self.use_alertmanager(configuration.alertmanager(self.ports), reload=False)
+        self.use_prometheus(configuration.prometheus(self.ports), reload=False)
+        self.use_grafana(configuration.grafana(self.ports))
         for service in self.services:
             if service is not self.postgres_exporter:
                 service.launch()
 
     def complete(self) -> None:
-        """Start the rest, once the sandbox itself is healthy and its settings are written."""
-        self._stack.sql(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{self._stack.password}'")
+        """Start the rest, when the sandbox itself is healthy and its settings are written."""
+        self._stack.sql(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{self._stack.state.password}'")
         self._stack.sql(f"GRANT pg_monitor, pg_read_all_data TO {ROLE}")
         self.postgres_exporter.launch()
         self._report()
         for service in self.services:
             service.wait_ready()
-        self.write_rules(OURS, self.right_rules())
+        self.write_rules(OURS, self.expected_rules())
 
-    def right_rules(self) -> str:
+    def expected_rules(self) -> str:
         """Return the rules that `make rules` writes for this sandbox."""
         return self._command("reports.commands.rules", f"--runbooks={self.url('oncall')}/runbooks")
 
     def _report(self) -> None:
-        """Judge the backups as cron would, for the metrics that come of it."""
+        """Judge the backups, as cron does, for the metrics of that run."""
         where = (f"--output={self.folder / 'reports'}", f"--metrics={self.textfiles / 'ordinaut.prom'}")
         self._command("pytest", *where, "-k", "backup_failed")
 
     def _command(self, module: str, *arguments: str) -> str:
-        command = [sys.executable, "-m", module, f"--target={self._stack.folder / TARGET_FILE}", *arguments]
+        command = [sys.executable, "-m", module, f"--target={self._stack.state.folder / TARGET_FILE}", *arguments]
         done = subprocess.run(  # noqa: S603  our own
             command, cwd=REPOSITORY, env=os.environ, capture_output=True, text=True, timeout=SECONDS, check=False
         )
@@ -168,93 +149,78 @@ class Monitoring:
             raise SandboxError(f"{module} failed: {(done.stderr or done.stdout).strip()[-500:]}")
         return done.stdout
 
-    # -- the ways in
-
-    @property
-    def textfiles(self) -> Path:
-        """The folder that the exporter of the machine reads metrics from."""
-        return self.folder / "textfiles"
-
-    @property
-    def notifications(self) -> Path:
-        """The file in which each notification that arrived is a line."""
-        return self.folder / "notifications.jsonl"
-
-    @property
-    def ports(self) -> Mapping[str, int]:
-        """Where each service listens."""
-        return self._ports
+    # -- access
 
     def url(self, service: str) -> str:
-        """Return where a service listens."""
-        return f"http://127.0.0.1:{self._ports[service]}"
+        """Return the address of a server."""
+        return f"http://127.0.0.1:{self.ports[service]}"
 
     def urls(self) -> dict[str, str]:
-        """Return what the checker's settings say of the monitoring."""
+        """Return the checker's settings of the monitoring."""
         return {f"{name}_url": self.url(name) for name in ("prometheus", "alertmanager", "grafana")}
 
     def read(self, service: str, path: str, **parameters: str) -> str:
-        """Return what a service has at a path; NotYet where it has nothing."""
+        """Return the text at a path of a server; NotYet on an error."""
         try:
             answer = CLIENT.get(self.url(service) + path, params=parameters, timeout=TIMEOUT)
             answer.raise_for_status()
         except httpx.HTTPError as error:
-            raise NotYet(f"{service} gives nothing at {path}: {error!r}") from error
+            raise NotYet(f"{service} returns an error at {path}: {error!r}") from error
         return answer.text
 
     def ask(self, service: str, path: str, **parameters: str) -> Any:
-        """Return the document at a path of a service; NotYet where it gives none."""
+        """Return the JSON document at a path of a server; NotYet where there is none."""
         try:
             return json.loads(self.read(service, path, **parameters))
         except json.JSONDecodeError as error:
-            raise NotYet(f"{service} gives no document at {path}: {error}") from error
+            raise NotYet(f"{service} returns no JSON at {path}: {error}") from error
 
     def prometheus_api(self, path: str, **parameters: str) -> Any:
-        """Return the data at a path of Prometheus' API."""
+        """Return the data at a path of Prometheus' API; NotYet where there is none."""
         return self.ask("prometheus", f"/api/v1/{path}", **parameters)["data"]
 
     def query(self, expression: str) -> dict[str, float]:
-        """Evaluate an expression in Prometheus: value by series, which is written as Prometheus does."""
+        """Return the value of an expression for each series, whose labels are written as JSON."""
         found = self.prometheus_api("query", query=expression)["result"]
         return {json.dumps(sample["metric"]): float(sample["value"][1]) for sample in found}
 
     def value(self, expression: str) -> float | None:
-        """Evaluate an expression that has one value; None where it has none."""
+        """Return the value of an expression that has at most one; None where it has none."""
         return next(iter(self.query(expression).values()), None)
 
     def jobs(self) -> dict[str, str]:
-        """Return the jobs that Prometheus scrapes, one target each, and the health of their targets."""
+        """Return the health of the target of each job that Prometheus scrapes."""
         targets = self.prometheus_api("targets")["activeTargets"]
         return {target["labels"]["job"]: target["health"] for target in targets}
 
     def rules(self) -> list[dict[str, Any]]:
-        """Return the alerting rules as Prometheus has them."""
+        """Return the alerting rules that Prometheus has loaded."""
         groups = self.prometheus_api("rules", type="alert")["groups"]
         return [rule for group in groups for rule in group["rules"]]
 
-    # -- what faults change
+    # -- changes
 
     def use_prometheus(self, document: Document | str, *, reload: bool = True) -> None:
-        """Configure Prometheus; a text is written as it is."""
+        """Write the configuration of Prometheus and reload it; a string is written unchanged."""
         self._write("prometheus.yml", document)
         if reload:
             self._reload("prometheus")
 
     def use_alertmanager(self, document: Document, *, reload: bool = True) -> None:
-        """Configure Alertmanager."""
+        """Write the configuration of Alertmanager and reload it."""
         self._write("alertmanager.yml", document)
         if reload:
             self._reload("alertmanager")
 
     def use_grafana(self, document: Document) -> None:
-        """Tell the stand-in of Grafana what to show."""
+        """Write the content of the stand-in for Grafana."""
         self._write("grafana.json", document)
 
     def _write(self, name: str, document: Document | str) -> None:
         write_private(self.folder / name, document if isinstance(document, str) else json.dumps(document, indent=1))
 
     def write_rules(self, name: str, text: str, *, reload: bool = True) -> None:
-        """Write a rule file; an empty one goes."""
+        """Write a rule file and reload it; without text, remove it."""
         if text:
             write_private(self._rules(name), text)
         else:
@@ -263,17 +229,17 @@ class Monitoring:
             self._reload("prometheus")
 
     def read_rules(self) -> str:
-        """Return the text of our rules as they are now."""
+        """Return the current text of the rules of `make rules`."""
         return self._rules(OURS).read_text()
 
     def _rules(self, name: str) -> Path:
         return self.folder / "rules" / f"{name}.yml"
 
     def load(self, service: str) -> None:
-        """Let a service load its configuration, and wait for nothing."""
+        """Make a server load its configuration, without waiting for its effect."""
         answer = CLIENT.post(f"{self.url(service)}/-/reload", timeout=PATIENCE)
         if answer.is_error:
-            raise SandboxError(f"{service} does not take its configuration: {answer.text.strip()}")
+            raise SandboxError(f"{service} rejects its configuration: {answer.text.strip()}")
 
     def _reload(self, service: str) -> None:
         self.load(service)
@@ -284,28 +250,28 @@ class Monitoring:
             until(self.require_nothing_lost, DROPPED_WITHIN + 5)
 
     def require_settled(self) -> None:
-        """Raise NotYet while Prometheus looks for its targets and its Alertmanagers, as it does after a start."""
+        """Raise NotYet while Prometheus discovers its targets and its Alertmanagers, as after a start."""
         if not self.alertmanagers() or not self.jobs():
             self.require_looked_for_all()
 
     def require_counted(self, moment: float) -> None:
-        """Raise NotYet where what was lost by then may not be counted yet."""
+        """Raise NotYet while notifications that were lost before that moment may not be counted."""
         if self.alertmanagers():
             counted = self.value("min(timestamp(prometheus_notifications_dropped_total))")
-            require(counted is None or counted > moment, "Prometheus has not read its own counters since")
+            require(counted is None or counted > moment, "Prometheus has not scraped its own counters since")
 
     def require_nothing_lost(self) -> None:
-        """Raise NotYet where what fired as Prometheus knew no Alertmanager still counts as lost."""
+        """Raise NotYet while lost notifications count: Prometheus drops them as long as it has no Alertmanager."""
         if self.alertmanagers():
             lost = self.lost()
             require(not lost, f"Prometheus has lost {lost} notifications")
 
     def lost(self) -> float | None:
-        """Return how many notifications Prometheus gave up of late."""
+        """Return how many notifications Prometheus dropped within DROPPED_WITHIN seconds; None without samples."""
         return self.value(f"sum(increase(prometheus_notifications_dropped_total[{DROPPED_WITHIN}s]))")
 
     def require_looked_for_all(self, settles: timedelta = SETTLES) -> None:
-        """Raise NotYet while what Prometheus has not found may still come."""
+        """Raise NotYet while Prometheus may still discover targets."""
         loaded = self.prometheus_api("status/runtimeinfo")["lastConfigTime"]
         ago = datetime.now(UTC) - datetime.fromisoformat(loaded)
         require(ago > settles, f"Prometheus loaded its configuration {ago.total_seconds():.0f} s ago")
@@ -316,7 +282,7 @@ class Monitoring:
         return found
 
     def silence(self, matchers: Mapping[str, str], comment: str, lasts: timedelta) -> str:
-        """Make a silence from now on, its values regular expressions; return its id."""
+        """Create a silence that starts now, whose values are regular expressions; return its id."""
         now = datetime.now(UTC)
         document = {
             "matchers": [{"name": name, "value": value, "isRegex": True} for name, value in matchers.items()],
@@ -327,26 +293,26 @@ class Monitoring:
         }
         answer = CLIENT.post(f"{self.url('alertmanager')}/api/v2/silences", json=document, timeout=PATIENCE)
         if answer.is_error:
-            raise SandboxError(f"Alertmanager takes no silence: {answer.text.strip()}")
+            raise SandboxError(f"Alertmanager rejects the silence: {answer.text.strip()}")
         identity: str = answer.json()["silenceID"]
         return identity
 
     def active_silences(self) -> list[dict[str, Any]]:
-        """Return the silences that are in force."""
+        """Return the active silences."""
         silences = self.ask("alertmanager", "/api/v2/silences")
         return [silence for silence in silences if silence["status"]["state"] == "active"]
 
     def lift_silences(self) -> None:
-        """End every silence that is in force."""
+        """Expire every active silence."""
         for silence in self.active_silences():
             CLIENT.delete(
                 f"{self.url('alertmanager')}/api/v2/silence/{silence['id']}", timeout=PATIENCE
             ).raise_for_status()
 
-    # -- what 'healthy' means
+    # -- health
 
     def require_healthy(self) -> None:
-        """Raise NotYet unless everything is watched, every rule is evaluated, and what fires would be heard of."""
+        """Raise NotYet unless every target is scraped, every rule is evaluated and Alertmanager is ready to notify."""
         self._require_targets()
         self._require_rules()
         for metric, right in NEEDED.items():
@@ -359,18 +325,18 @@ class Monitoring:
         health = self.jobs()
         require(set(health) == set(configuration.JOBS), f"Prometheus scrapes {', '.join(sorted(health))}")
         bad = [f"{job} is {state}" for job, state in health.items() if state != "up"]
-        require(not bad, f"of Prometheus' targets {', '.join(bad)}")
+        require(not bad, f"targets: {', '.join(bad)}")
 
     def _require_rules(self) -> None:
         found = self.rules()
         expected = re.findall(r"- alert: (\w+)", self.read_rules())
-        require([rule["name"] for rule in found] == expected, f"Prometheus has {len(found)} rules")
+        require([rule["name"] for rule in found] == expected, f"Prometheus has {len(found)} rules, not {len(expected)}")
         bad = [f"{rule['name']} is {rule['health']}" for rule in found if rule["health"] != "ok"]
-        require(not bad, f"of Prometheus' rules {', '.join(bad)}")
+        require(not bad, f"rules: {', '.join(bad)}")
 
     def _require_alertmanager(self) -> None:
-        require(self.alertmanagers(), "Prometheus knows no Alertmanager")
+        require(self.alertmanagers(), "Prometheus has no Alertmanager")
         self.require_nothing_lost()
         status = self.ask("alertmanager", "/api/v2/status")["cluster"]["status"]
         require(status == "ready", f"Alertmanager's cluster is {status}")
-        require(not self.active_silences(), f"silences are in force: {self.active_silences()}")
+        require(not self.active_silences(), f"silences are active: {self.active_silences()}")

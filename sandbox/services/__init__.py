@@ -1,1 +1,1 @@
-"""Stand-ins for Ordinaut's own services: small processes with the habits of the real ones."""
+"""Stand-ins for Ordinaut's own services: small processes that behave like the real ones."""

@@ -1,4 +1,4 @@
-"""The stand-in API: health, metrics and tasks, answering as the real one does, its oddities included."""
+"""The stand-in API: health, metrics and tasks, with the behaviour of the real one, including its oddities."""
 
 from __future__ import annotations
 
@@ -19,14 +19,7 @@ import uvicorn
 from fastapi import Body, Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import HTMLResponse, JSONResponse
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-)
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
@@ -42,7 +35,7 @@ if TYPE_CHECKING:
     from psycopg.rows import DictRow
 
 SLOW_SECONDS = 2.1
-READY_IS_REMEMBERED = 15.0  # seconds: the real one said ready for a while after PostgreSQL had gone
+READY_IS_REMEMBERED = 15.0  # seconds: the real one reports ready for a while after PostgreSQL has stopped
 HEALTH_STREAM = "health-check-stream"
 RANKS = ("healthy", "degraded", "unhealthy")
 Status = Literal["healthy", "degraded", "unhealthy"]
@@ -51,7 +44,7 @@ Status = Literal["healthy", "degraded", "unhealthy"]
 class Database:
     """One connection for all requests, renewed when it breaks.
 
-    It has no time limit on purpose: with PostgreSQL frozen the real API does not answer for more than 20 s.
+    It has no time limit, as in the real API, which does not answer for more than 20 s while PostgreSQL is suspended.
     """
 
     def __init__(self) -> None:
@@ -59,7 +52,7 @@ class Database:
         self._connection: psycopg.Connection[DictRow] | None = None
 
     def ask(self, statement: LiteralString, parameters: tuple[object, ...] = ()) -> list[DictRow]:
-        """Run one statement; one that fails on a connection from before is tried once more on a new one."""
+        """Run one statement and return its rows; retry it once on a new connection where the existing one fails."""
         with self._lock:
             if self._connection is not None:
                 try:
@@ -82,7 +75,7 @@ class Database:
 
 @dataclass
 class Entry:
-    """One line of the health document."""
+    """One entry of the health document."""
 
     name: str
     status: Status
@@ -93,14 +86,14 @@ class Entry:
 
 
 class Health:
-    """Judges the parts as the real API does."""
+    """Checks the parts as the real API does."""
 
     def __init__(self, database: Database, cache: redis.Redis) -> None:
         self._database = database
         self._cache = cache
 
     def entries(self) -> list[Entry]:
-        """Judge every part, one after the other."""
+        """Return the entry of every part; they are checked one after the other."""
         return [
             Entry("api", "healthy", "API is responding"),
             self._judge("database", self._judge_database),
@@ -125,7 +118,7 @@ class Health:
 
     def _judge_redis(self) -> Entry:
         self._cache.ping()
-        # The real one writes too, so it sees a Redis that takes no writes.
+        # The real one writes too, so it detects a Redis that refuses writes.
         self._cache.xadd(HEALTH_STREAM, {"test": "health"})
         self._cache.delete(HEALTH_STREAM)
         return Entry("redis", "healthy", "Redis is responding")
@@ -150,7 +143,7 @@ class Health:
 
 
 class RateLimit:
-    """So many requests a client in a minute and in an hour."""
+    """Limits of the requests of a client within a minute and within an hour."""
 
     def __init__(self) -> None:
         self._limits = {
@@ -160,7 +153,7 @@ class RateLimit:
         self._seen: dict[tuple[str, float], deque[float]] = {}
 
     def exceeded(self, client: str) -> bool:
-        """Count this request, unless the client is over a limit already."""
+        """Return whether the client has reached a limit; if not, count this request."""
         now = time.monotonic()
         windows = [self._seen.setdefault((client, span), deque()) for span in self._limits]
         for span, window in zip(self._limits, windows, strict=True):
@@ -174,7 +167,7 @@ class RateLimit:
 
 
 class Metrics:
-    """The metric names of the real API; those of other processes have no series here, as there."""
+    """The metrics of the real API; as there, those of other processes have no series."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -212,7 +205,7 @@ class Metrics:
 
 
 class NewTask(BaseModel):
-    """What POST /tasks/ takes."""
+    """The body of POST /tasks/."""
 
     title: str
     description: str
@@ -236,7 +229,7 @@ rate_limit = RateLimit()
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Say when it starts."""
+    """Log the start."""
     log.info("API started")
     yield
 
@@ -247,7 +240,7 @@ app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1
 
 @app.middleware("http")
 async def measure_and_misbehave(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Count the request, and answer wrongly where the sandbox's switches say so."""
+    """Measure the request, and misbehave as the sandbox's switches say."""
     started = time.monotonic()
     response = await _answer(request, call_next)
     route = request.scope.get("route")
@@ -294,7 +287,7 @@ Agent = Annotated[UUID, Depends(agent)]
 
 @app.get("/health")
 def get_health() -> dict[str, Any]:
-    """Judge the whole; 200 whatever comes of it."""
+    """Return the health document, with status 200 in any state."""
     entries = health.entries()
     worst = max((entry.status for entry in entries), key=RANKS.index)
     counts = {rank: sum(entry.status == rank for entry in entries) for rank in RANKS}
@@ -309,7 +302,7 @@ def get_health() -> dict[str, Any]:
 
 @dataclass
 class Readiness:
-    """The last answer, which is kept for a while."""
+    """The last result, which is reused for a while."""
 
     ready: bool = False
     judged: float = -float("inf")
@@ -320,7 +313,7 @@ readiness = Readiness()
 
 @app.get("/health/ready")
 def get_ready() -> JSONResponse:
-    """Say whether requests are welcome: not to be trusted alone."""
+    """Return whether the API is ready, which may be outdated."""
     if time.monotonic() - readiness.judged > READY_IS_REMEMBERED:
         readiness.ready = all(entry.status != "unhealthy" for entry in health.entries()[:3])
         readiness.judged = time.monotonic()
@@ -329,25 +322,25 @@ def get_ready() -> JSONResponse:
 
 @app.get("/health/live")
 async def get_live() -> dict[str, str]:
-    """Say that the process runs."""
+    """Return that the process is alive."""
     return {"status": "alive"}
 
 
 @app.get("/metrics")
 async def get_metrics() -> Response:
-    """Show the metrics as Prometheus reads them."""
+    """Return the metrics in the format of Prometheus."""
     return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 @app.get("/tasks/")
 def get_tasks(_: Agent) -> list[dict[str, Any]]:
-    """List the newest tasks."""
+    """Return the 100 newest tasks."""
     return database.ask("SELECT * FROM task ORDER BY created_at DESC LIMIT 100")
 
 
 @app.post("/tasks/", status_code=201)
 def post_task(_: Agent, task: Annotated[NewTask, Body()]) -> dict[str, Any]:
-    """Make a task; the scheduler will not see it before its next start."""
+    """Make a task and return it; the scheduler loads it only at its next start."""
     if not isinstance(task.payload.get("pipeline"), list):
         raise HTTPException(422, "payload.pipeline is missing")
     values = {**task.model_dump(), "payload": Jsonb(task.payload)}
@@ -365,7 +358,7 @@ def post_task(_: Agent, task: Annotated[NewTask, Body()]) -> dict[str, Any]:
 
 @app.post("/tasks/{task_id}/cancel")
 def cancel_task(_: Agent, task_id: UUID) -> dict[str, Any]:
-    """End a task."""
+    """Cancel a task and return it."""
     done = database.ask("UPDATE task SET status = 'canceled' WHERE id = %s RETURNING *", (task_id,))
     if not done:
         raise HTTPException(404, "no such task")

@@ -1,4 +1,4 @@
-"""What the stand-in services share: their environment, and a log in which text and JSON are mixed."""
+"""Shared by the stand-in services: their database URL, and a log that mixes text and JSON."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 
 
 def libpq_url() -> str:
-    """Return DATABASE_URL in the form that plain libpq takes."""
+    """Return DATABASE_URL in the form that libpq accepts."""
     return os.environ["DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line, as Ordinaut's structured logger writes them."""
+    """Writes one JSON object per line, as Ordinaut's structured logger does."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write the record as JSON."""
+        """Return the record as JSON."""
         return json.dumps(
             {
                 "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
@@ -31,12 +31,9 @@ class JsonLines(logging.Formatter):
 
 
 def start_log(service: str) -> logging.Logger:
-    """Set logging up: libraries write text, the service itself writes JSON, both to one stream."""
+    """Configure logging and return the service's logger: it writes JSON, libraries write text, both to stderr."""
     logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        force=True,
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())

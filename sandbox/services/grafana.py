@@ -1,7 +1,7 @@
-"""A stand-in of Grafana's HTTP API, which cannot be had here: its health, its data source, its dashboard.
+"""A stand-in for Grafana's HTTP API: its health, its data sources, its dashboard.
 
-What is asked of the data source is really asked of Prometheus. Authentication is left out, as with Grafana's
-anonymous access.
+Queries of the data source are sent to the real Prometheus. There is no authentication, as with Grafana's anonymous
+access.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ app = FastAPI(title="Grafana (stand-in)")
 
 
 def content() -> dict[str, Any]:
-    """Read what this Grafana shows now."""
+    """Return the current content of this Grafana."""
     document: dict[str, Any] = json.loads(Path(os.environ["GRAFANA"]).read_text())
     return document
 
 
 def datasource(uid: str) -> dict[str, str]:
-    """Return the data source of that uid."""
+    """Return the data source of that uid; 404 where there is none."""
     found: dict[str, str] = content()["datasource"]
     if found["uid"] != uid:
         raise HTTPException(404, "Data source not found")
@@ -37,7 +37,7 @@ def datasource(uid: str) -> dict[str, str]:
 
 
 def prometheus(url: str, path: str, query: str) -> httpx.Response:
-    """Ask the data source; a gateway's error where it does not answer."""
+    """Return the data source's response to a query; 502 where it does not answer."""
     try:
         return CLIENT.get(f"{url}/{path}?{query}", timeout=TIMEOUT)
     except httpx.TransportError as error:
@@ -46,7 +46,7 @@ def prometheus(url: str, path: str, query: str) -> httpx.Response:
 
 @app.get("/api/health")
 def get_health() -> JSONResponse:
-    """Say whether it can reach its own database."""
+    """Return whether Grafana can reach its own database."""
     database = content()["database"]
     document = {"commit": "stand-in", "database": database, "version": "0.0.0"}
     return JSONResponse(document, 200 if database == "ok" else 503)
@@ -54,7 +54,7 @@ def get_health() -> JSONResponse:
 
 @app.get("/api/datasources")
 def get_datasources() -> list[dict[str, Any]]:
-    """List the data sources: Prometheus, after one that nothing here answers for."""
+    """Return the data sources: Loki, which does not exist here, and Prometheus."""
     shown = content()
     ours = {"id": 1, "type": "prometheus", "access": "proxy", "isDefault": True, **shown["datasource"]}
     return [{"id": 2, "access": "proxy", "isDefault": False, **shown["logs"]}, ours]
@@ -62,7 +62,7 @@ def get_datasources() -> list[dict[str, Any]]:
 
 @app.get("/api/datasources/uid/{uid}/health")
 def get_datasource_health(uid: str) -> JSONResponse:
-    """Say whether the data source answers a query."""
+    """Return whether the data source answers a query."""
     try:
         answer = prometheus(datasource(uid)["url"], "api/v1/query", "query=1%2B1")
         answer.raise_for_status()
@@ -73,21 +73,21 @@ def get_datasource_health(uid: str) -> JSONResponse:
 
 @app.get("/api/datasources/proxy/uid/{uid}/{path:path}")
 def get_through_datasource(uid: str, path: str, request: Request) -> Response:
-    """Pass a request on to the data source."""
+    """Forward a request to the data source."""
     answer = prometheus(datasource(uid)["url"], path, request.url.query)
     return Response(answer.content, answer.status_code, media_type=answer.headers.get("content-type"))
 
 
 @app.get("/api/search")
 def get_search() -> list[dict[str, str]]:
-    """List the dashboards."""
+    """Return the dashboards."""
     dashboard = content()["dashboard"]
     return [{"uid": dashboard["uid"], "title": dashboard["title"], "type": "dash-db"}]
 
 
 @app.get("/api/dashboards/uid/{uid}")
 def get_dashboard(uid: str) -> dict[str, Any]:
-    """Show a dashboard, with what its panels ask for."""
+    """Return a dashboard with the queries of its panels."""
     shown = content()
     dashboard = shown["dashboard"]
     if dashboard["uid"] != uid:

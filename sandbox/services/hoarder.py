@@ -1,4 +1,4 @@
-"""A client that takes every connection PostgreSQL will give it, and keeps on asking."""
+"""A client that takes every connection slot of PostgreSQL that it can get, and keeps trying."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVERY_SECONDS = 0.02
 
 
 def main(role: str) -> None:
-    """Hold on to all that comes."""
+    """Open connections as this role, and keep them."""
     log = start_log("hoarder")
     held: list[psycopg.Connection] = []
     full = False

@@ -1,4 +1,4 @@
-"""The on-call engineer's side: takes what Alertmanager sends and writes it down, and has the runbooks to read."""
+"""On-call: records the notifications that Alertmanager sends, and serves the runbooks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ RUNBOOKS = Path(__file__).resolve().parent.parent.parent / "runbooks"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`POST /notify/RECEIVER` is one notification, a line of the file; `GET /runbooks/NAME.md` is a page."""
+    """`POST /notify/RECEIVER` adds a line to the file of notifications; `GET /runbooks/NAME.md` returns a runbook."""
 
     def do_POST(self) -> None:
-        """Write the notification down."""
+        """Record a notification."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with Path(os.environ["NOTIFICATIONS"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"receiver": self.path.rpartition("/")[2], **body}) + "\n")
         self._answer(HTTPStatus.OK, b"")
 
     def do_GET(self) -> None:
-        """Show a runbook."""
+        """Return a runbook."""
         pages = {f"/runbooks/{page.name}": page for page in RUNBOOKS.glob("*.md")}
         page = pages.get(self.path)
         self._answer(HTTPStatus.OK if page else HTTPStatus.NOT_FOUND, page.read_bytes() if page else b"")

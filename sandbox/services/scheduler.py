@@ -1,4 +1,4 @@
-"""The stand-in scheduler: loads the active tasks once, at its start, and queues an item when one is due."""
+"""The stand-in scheduler: loads the active tasks once, at its start, and queues an item when a task is due."""
 
 from __future__ import annotations
 
@@ -23,33 +23,32 @@ if TYPE_CHECKING:
 
 PAUSE_AFTER_ERROR = 0.5
 UNITS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600, "DAILY": 86400}
-JOBS = "sandbox.services.scheduler"  # jobs are stored by the name of their function
 
-# One scheduler a process: an rrule job books its own next run with it.
+# One scheduler for the process: an rrule job schedules its own next run.
 scheduler = BlockingScheduler(
     timezone="UTC",
     jobstore_retry_interval=1,
-    job_defaults={"misfire_grace_time": None, "coalesce": True},  # late is better than never
+    job_defaults={"misfire_grace_time": None, "coalesce": True},  # run late jobs, too
 )
 
 
 def rrule_period(rule: str) -> timedelta:
-    """Read the few recurrence rules that the sandbox's tasks use."""
+    """Return the period of a recurrence rule, of the kinds that the sandbox's tasks use."""
     parts = dict(part.split("=", 1) for part in rule.split(";"))
     return timedelta(seconds=UNITS[parts["FREQ"]] * int(parts.get("INTERVAL", "1")))
 
 
 def enqueue(task_id: str) -> None:
-    """Put the task into the queue, due now."""
+    """Queue an item of the task, due now."""
     with psycopg.connect(libpq_url(), autocommit=True, application_name="orchestrator-scheduler") as connection:
         connection.execute("INSERT INTO due_work (task_id, run_at) VALUES (%s, now())", (task_id,))
 
 
 def enqueue_and_rebook(task_id: str, rule: str) -> None:
-    """Put the task into the queue and book its next run: lost if the first raises, as in the real one."""
+    """Queue an item of the task and schedule its next run, which is lost if queuing fails, as in the real one."""
     enqueue(task_id)
     scheduler.add_job(
-        f"{JOBS}:enqueue_and_rebook",
+        enqueue_and_rebook,
         "date",
         run_date=datetime.now(UTC) + rrule_period(rule),
         args=[task_id, rule],
@@ -59,33 +58,25 @@ def enqueue_and_rebook(task_id: str, rule: str) -> None:
 
 
 def load(task: dict[str, Any]) -> bool:
-    """Make the job of one task; event and condition tasks have none, nor has a once task that is past."""
+    """Make the job of a task and return whether it has one: event, condition and past once tasks do not."""
     task_id, expression = str(task["id"]), task["schedule_expr"]
     options = {"id": f"{task['schedule_kind']}-{task_id}", "replace_existing": True}
     match task["schedule_kind"]:
         case "cron":
             trigger = CronTrigger.from_crontab(expression, timezone=task["timezone"])
-            scheduler.add_job(f"{JOBS}:enqueue", trigger, args=[task_id], **options)
+            scheduler.add_job(enqueue, trigger, args=[task_id], **options)
         case "rrule":
             first = datetime.now(UTC) + rrule_period(expression)
-            scheduler.add_job(
-                f"{JOBS}:enqueue_and_rebook", "date", run_date=first, args=[task_id, expression], **options
-            )
+            scheduler.add_job(enqueue_and_rebook, "date", run_date=first, args=[task_id, expression], **options)
         case "once" if datetime.fromisoformat(expression) > datetime.now(UTC):
-            scheduler.add_job(
-                f"{JOBS}:enqueue",
-                "date",
-                run_date=datetime.fromisoformat(expression),
-                args=[task_id],
-                **options,
-            )
+            scheduler.add_job(enqueue, "date", run_date=datetime.fromisoformat(expression), args=[task_id], **options)
         case _:
             return False
     return True
 
 
 def active_tasks(log: logging.Logger) -> list[dict[str, Any]]:
-    """Read the active tasks; a database that is not there yet is waited for."""
+    """Return the active tasks; wait for the database where it does not answer."""
     while True:
         try:
             with psycopg.connect(
@@ -98,16 +89,14 @@ def active_tasks(log: logging.Logger) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Load, then run."""
+    """Load the tasks, then run."""
     log = start_log("scheduler")
     if current().scheduler_fails:
         log.error("cannot load tasks: could not convert string to float")
         sys.exit(1)
     tasks = active_tasks(log)
     engine = create_engine(
-        os.environ["DATABASE_URL"],
-        pool_pre_ping=True,
-        connect_args={"application_name": "orchestrator-scheduler"},
+        os.environ["DATABASE_URL"], pool_pre_ping=True, connect_args={"application_name": "orchestrator-scheduler"}
     )
     scheduler.add_jobstore(SQLAlchemyJobStore(engine=engine))
     loaded = sum(load(task) for task in tasks)
@@ -116,7 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # The jobs' functions are looked up in the module of this name, and must find the scheduler that runs.
-    from sandbox.services import scheduler as this_module
-
-    this_module.main()
+    main()

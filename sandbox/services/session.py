@@ -1,4 +1,4 @@
-"""A database client that runs the statements it is given in one session, and then sits there."""
+"""A database client that runs statements in one session and then keeps it open."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sandbox.services.common import libpq_url, start_log
 
 
 def main(application_name: str, *statements: str) -> None:
-    """Run the statements; the session stays open, in whatever state they left it."""
+    """Run the statements and keep the session open in the state in which they leave it."""
     log = start_log("session")
     with psycopg.connect(libpq_url(), autocommit=True, application_name=application_name) as connection:
         for statement in statements:
             log.info("%s: %s", application_name, statement)
             try:
                 connection.execute(statement)
-            except psycopg.DataError as error:  # how a transaction is made to abort
+            except psycopg.DataError as error:  # aborts the transaction, as intended
                 log.info("%s: %s", application_name, error)
         signal.pause()
 

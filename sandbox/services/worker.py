@@ -1,4 +1,4 @@
-"""The stand-in worker: lease an item, run it, record it, delete it; a heartbeat between items."""
+"""The stand-in worker: leases an item, runs it, records it, deletes it; sends heartbeats between items."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ VALUES
 
 
 class StepError(Exception):
-    """A step of a pipeline did not succeed."""
+    """A step of a pipeline failed."""
 
 
 def run_step(step: dict[str, Any]) -> object:
-    """Run one step of a pipeline and return its output."""
+    """Run one step of a pipeline and return its output; StepError where it fails."""
     arguments = step.get("with", {})
     match step.get("uses"):
         case "noop":
@@ -77,7 +77,7 @@ class Worker:
     last_heartbeat: float = -float("inf")
 
     def run(self) -> None:
-        """Work until killed; a database that goes away is waited for."""
+        """Work until killed; wait for the database where it does not answer."""
         self.log.info("worker %s started", self.name)
         while True:
             try:
@@ -91,18 +91,11 @@ class Worker:
                 time.sleep(PAUSE_AFTER_ERROR)
 
     def turn(self, connection: psycopg.Connection[DictRow]) -> None:
-        """Send a heartbeat when it is time, then take one item or wait a little."""
+        """Send a heartbeat when one is due, then run one item or wait for the poll interval."""
         switches = current()
         if time.monotonic() - self.last_heartbeat >= self.heartbeat_seconds:
-            connection.execute(
-                HEARTBEAT,
-                {
-                    "worker": self.name,
-                    "processed": self.processed,
-                    "pid": os.getpid(),
-                    "hostname": socket.gethostname(),
-                },
-            )
+            process = {"pid": os.getpid(), "hostname": socket.gethostname()}
+            connection.execute(HEARTBEAT, {"worker": self.name, "processed": self.processed, **process})
             self.last_heartbeat = time.monotonic()
         item = connection.execute(TAKE, {"worker": self.name}).fetchone() if switches.workers_take else None
         if item is None:
@@ -111,12 +104,12 @@ class Worker:
         try:
             self.work(connection, item, switches)
         finally:
-            # Counted and deleted also when the run could not be written, as in the real one.
+            # Also where the run could not be recorded, as in the real one.
             self.processed += 1
             connection.execute("DELETE FROM due_work WHERE id = %s", (item["id"],))
 
     def work(self, connection: psycopg.Connection[DictRow], item: DictRow, switches: Switches) -> None:
-        """Run the item's task, an attempt after the other, each recorded."""
+        """Run the item's task until an attempt succeeds or none is left; record each attempt."""
         task = connection.execute(
             "SELECT title, payload, max_retries FROM task WHERE id = %s", (item["task_id"],)
         ).fetchone()

@@ -82,7 +82,7 @@ def test_several_faults_heal_together(stack: EmbeddedStack) -> None:
 
 def test_a_fault_is_not_put_in_twice(stack: EmbeddedStack) -> None:
     break_stack(stack, FAULTS["errors-in-the-log"])
-    with pytest.raises(SandboxError, match="in force already"):
+    with pytest.raises(SandboxError, match="already in force"):
         break_stack(stack, FAULTS["errors-in-the-log"])
 
 

@@ -1,11 +1,11 @@
-"""The faults of the compose form, one module a theme; and those of the embedded form that containers allow."""
+"""The faults of the compose form: its own, one module for each topic, and those shared with the embedded form."""
 
 from __future__ import annotations
 
 from sandbox.faults import FAULTS as EMBEDDED
 from sandbox.faults import find_in
 
-# Of these the embedded form has what containers have not: log files and pid files of the services.
+# It writes to log files of the services, which containers do not have.
 ONLY_EMBEDDED = frozenset({"errors-in-the-log"})
 
 OWN = find_in(__name__)

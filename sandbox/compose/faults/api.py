@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandbox.stack import Stack
 
 ALERT = "OrchestratorAPIDown"
-LIMIT = "160m"  # the API needs half of that
+LIMIT = "160m"  # twice what the API needs
 SQUATTER = "squatter"
 
 
@@ -28,15 +28,7 @@ def _down(cause: str) -> Expect:
     return Expect(ALERT, "firing", cause)
 
 
-def _start(stack: ComposeStack) -> None:
-    stack.api.start()
-
-
 # -- removed
-
-
-def _remove(stack: ComposeStack) -> None:
-    stack.api.remove()
 
 
 def _removed(stack: ComposeStack) -> None:
@@ -48,12 +40,8 @@ def _removed(stack: ComposeStack) -> None:
 
 
 def _crash(stack: ComposeStack) -> None:
-    # The engine takes a signal that it sends for the wish that the container ends, and does not start it again.
+    # The engine does not restart a container that it sent a signal: it assumes that the container is to end.
     stack.api.there().kill(CRASH)
-
-
-def _kill(stack: ComposeStack) -> None:
-    stack.api.there().kill()
 
 
 def _leak(stack: ComposeStack) -> None:
@@ -119,19 +107,19 @@ def _take_port(stack: ComposeStack) -> None:
     try:
         stack.compose("up", "--detach", "--no-deps", "api")
     except SandboxError:
-        return  # its port is taken: that is the fault
+        return  # its port is taken, as intended
     raise SandboxError("the API got its port although another container publishes it")
 
 
 def _port_taken(stack: ComposeStack) -> None:
     require_state(stack.api, Running=False)
     error = stack.api.there().attrs["State"]["Error"]
-    require("already allocated" in error or "in use" in error, f"the engine says {error!r} of the API's container")
+    require("already allocated" in error or "in use" in error, f"the engine reports {error!r} for the API's container")
     try:
         answer = CLIENT.get(f"{stack.api_url}/health", timeout=1)
     except httpx.TransportError as error:
-        raise NotYet(f"nothing answers at the API's port: {error!r}") from error
-    require(answer.status_code == 404, f"at the API's port there is the answer {answer.status_code}")
+        raise NotYet(f"nothing answers on the API's port: {error!r}") from error
+    require(answer.status_code == 404, f"the API's port answers {answer.status_code}")
 
 
 def _give_port_back(stack: ComposeStack) -> None:
@@ -150,29 +138,29 @@ REMOVED = Fault(
     name="api-removed",
     does="removes the API's container",
     expect=_down("container-missing"),
-    break_=on_compose(_remove),
+    break_=on_compose(lambda stack: stack.api.remove()),
     took_hold=on_compose(_removed),
-    heal=on_compose(_start),
+    heal=lambda stack: stack.api.start(),
 )
 CRASHED = Fault(
     name="api-crashed",
-    does="lets the API end with an error and exit code 1, and stay so",
+    does="makes the API exit with code 1 and stay down",
     expect=_down("container-crashed"),
     break_=on_compose(_crash),
     took_hold=_ended(1),
-    heal=on_compose(_start),
+    heal=lambda stack: stack.api.start(),
 )
 KILLED = Fault(
     name="api-killed",
-    does="kills the API with SIGKILL: exit code 137, though memory was not short",
+    does="kills the API with SIGKILL: exit code 137 without an OOM kill",
     expect=_down("container-crashed"),
-    break_=on_compose(_kill),
+    break_=on_compose(lambda stack: stack.api.there().kill()),
     took_hold=_ended(137),
-    heal=on_compose(_start),
+    heal=lambda stack: stack.api.start(),
 )
 OOM_KILLED = Fault(
     name="api-oom-killed",
-    does=f"limits the API's memory to {LIMIT} and lets it grow, until the kernel kills it",
+    does=f"limits the API's memory to {LIMIT} and makes the API grow until it is OOM-killed",
     expect=_down("out-of-memory"),
     break_=on_compose(_leak),
     took_hold=_ended(137, out_of_memory=True),
@@ -180,7 +168,7 @@ OOM_KILLED = Fault(
 )
 CRASH_LOOP = Fault(
     name="api-crash-loop",
-    does="gives the API a setting that it cannot read, so that it ends at every start",
+    does="gives the API a setting that it cannot parse, so that it exits at every start",
     expect=_down("configuration-error"),
     break_=on_compose(_set_badly),
     took_hold=on_compose(lambda stack: require_looping(stack.api)),
@@ -188,7 +176,7 @@ CRASH_LOOP = Fault(
 )
 PORT_TAKEN = Fault(
     name="api-port-taken",
-    does="publishes the API's port from another container, so that the API's cannot be started",
+    does="publishes the API's port from another container, so that the API's container cannot start",
     expect=_down("port-conflict"),
     break_=on_compose(_take_port),
     took_hold=on_compose(_port_taken),
@@ -198,13 +186,13 @@ PAUSED = Fault(
     name="api-paused",
     does="pauses the API's container",
     expect=_down("container-paused"),
-    break_=on_compose(lambda stack: stack.api.freeze()),
+    break_=lambda stack: stack.api.freeze(),
     took_hold=on_compose(_never_answers),
-    heal=on_compose(lambda stack: stack.api.thaw()),
+    heal=lambda stack: stack.api.thaw(),
 )
 UNHEALTHY = Fault(
     name="container-unhealthy",
-    does="lets the health check of the API's container ask at a port where nothing listens; the API is well",
+    does="points the health check of the API's container at a port where nothing listens; the API is healthy",
     expect=Expect(ALERT, "noted", "container-unhealthy"),
     break_=on_compose(_look_elsewhere),
     took_hold=on_compose(_unhealthy),

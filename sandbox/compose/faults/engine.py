@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
-
-import psutil
 
 from sandbox.compose import engine
 from sandbox.compose.steps import on_compose, require_answering
 from sandbox.fault import Expect, Fault
 from sandbox.polling import require
-from sandbox.servers import SandboxError
 
 if TYPE_CHECKING:
     from sandbox.compose.stack import ComposeStack
 
 
 LOOKED_UP = ("postgres", "redis")
-
-
-def _daemon() -> psutil.Process:
-    if not engine.address().startswith("unix:"):
-        raise SandboxError(f"the engine at {engine.address()} is not a process of this machine")
-    found = [each for each in psutil.process_iter(["name"]) if each.info["name"] == "dockerd"]
-    if len(found) != 1:
-        raise SandboxError(f"{len(found)} processes are called dockerd: which one is not to be guessed")
-    return found[0]
 
 
 def _in_each(stack: ComposeStack, script: str) -> None:
@@ -36,9 +23,9 @@ def _in_each(stack: ComposeStack, script: str) -> None:
 
 
 def _stop(stack: ComposeStack) -> None:
-    # Names are looked up at the engine: a service that connects anew would hang, and that is not this fault.
+    # The engine resolves names: without this, a service that reconnects would hang, which is not this fault.
     _in_each(stack, f"for name in {' '.join(LOOKED_UP)}; do getent hosts $name; done >>/etc/hosts")
-    _daemon().send_signal(signal.SIGSTOP)
+    engine.suspend()
 
 
 def _does_not_answer(stack: ComposeStack) -> None:
@@ -46,23 +33,18 @@ def _does_not_answer(stack: ComposeStack) -> None:
     require_answering(stack)
 
 
-def go_on(_: ComposeStack) -> None:
-    """Let the engine go on."""
-    _daemon().send_signal(signal.SIGCONT)
-
-
-def _go_on_as_before(stack: ComposeStack) -> None:
-    go_on(stack)
+def _go_on(stack: ComposeStack) -> None:
+    engine.resume()
     lines = "|".join(LOOKED_UP)
     _in_each(stack, f'kept=$(grep -Ev "[[:space:]]({lines})( |$)" /etc/hosts) && echo "$kept" >/etc/hosts')
 
 
 STOPPED = Fault(
     name="docker-stopped",
-    does="suspends the engine: it answers nothing, while the containers and their published ports work on",
+    does="suspends the Docker engine: it answers nothing, while the containers and their published ports keep working",
     expect=Expect(None, "unknown"),
     break_=on_compose(_stop),
     took_hold=on_compose(_does_not_answer),
-    heal=on_compose(_go_on_as_before),
+    heal=on_compose(_go_on),
     healed=on_compose(lambda _: require(engine.answers(5), "the engine does not answer")),
 )

@@ -9,26 +9,22 @@ import psycopg
 from sandbox.compose.stack import DATA, OURS
 from sandbox.compose.steps import on_compose, require_looping, require_state
 from sandbox.fault import Expect, Fault
-from sandbox.faults.postgres import FOLLOWERS
-from sandbox.polling import NotYet, require
+from sandbox.faults.postgres import FOLLOWERS, require_hung
+from sandbox.polling import require
 
 if TYPE_CHECKING:
     from sandbox.compose.stack import ComposeStack
 
 ALERT = "OrchestratorDatabaseDown"
 KEEPER = "keeper"
-ROOM = 24  # MiB that the small volume has to spare
-SEGMENTS = 5  # of the log; more than there is room for
+ROOM = 24  # MiB that the small volume has free
+SEGMENTS = 5  # of the write-ahead log; more than fit
 NO_SPACE = "No space left on device"
 
 
-def _hangs(stack: ComposeStack) -> None:
+def _paused(stack: ComposeStack) -> None:
     require_state(stack.postgres, Status="paused")
-    try:
-        stack.connect().close()
-    except psycopg.errors.ConnectionTimeout:
-        return
-    raise NotYet("PostgreSQL still answers")
+    require_hung(stack)
 
 
 def _small(stack: ComposeStack) -> str:
@@ -36,9 +32,9 @@ def _small(stack: ComposeStack) -> str:
 
 
 def _fill_up(stack: ComposeStack) -> None:
-    """Move the data to a small volume in memory, fill that, and let PostgreSQL need a new file.
+    """Move the data to a small volume in memory, fill it, and make PostgreSQL need a new file.
 
-    The volume lasts as long as some container has it: the keeper does, while PostgreSQL is between two starts.
+    The volume exists as long as a container mounts it: the keeper does so between two starts of PostgreSQL.
     """
     size, _ = stack.tell(stack.postgres.there(), "du", "--summarize", "--block-size=1M", DATA).split()
     stack.postgres.stop()
@@ -59,7 +55,7 @@ def _fill_up(stack: ComposeStack) -> None:
     )
     stack.recreate("postgres")
     stack.postgres.wait_ready()
-    stack.sql("SELECT 1")  # the first session writes a file that later ones need
+    stack.sql("SELECT 1")  # the first session writes a file that later sessions need
     for block in ("64k", "1"):
         keeper.exec_run(["dd", "if=/dev/zero", "of=/to/filling", f"bs={block}", "oflag=append", "conv=notrunc"])
     try:
@@ -67,16 +63,16 @@ def _fill_up(stack: ComposeStack) -> None:
             stack.sql("SELECT pg_switch_wal()")
             stack.sql("SELECT pg_logical_emit_message(true, 'sandbox', 'needs a new segment')")
     except psycopg.OperationalError:
-        return  # there is no room for another segment: that is the fault
+        return  # no space for another segment, as intended
 
 
 def _full(stack: ComposeStack) -> None:
     require_looping(stack.postgres)
-    require(NO_SPACE in stack.postgres.there().logs(tail=20).decode(), "PostgreSQL does not say that its disk is full")
+    require(NO_SPACE in stack.postgres.there().logs(tail=20).decode(), "PostgreSQL does not report a full disk")
 
 
 def _move_back(stack: ComposeStack) -> None:
-    """Go back to the volume from before, as it was then."""
+    """Return to the original volume, whose data is unchanged."""
     stack.override("postgres-disk-full", None)
     stack.recreate("postgres")
     stack.postgres.wait_ready()
@@ -90,13 +86,13 @@ PAUSED = Fault(
     name="postgres-paused",
     does="pauses PostgreSQL's container",
     expect=Expect(ALERT, "firing", "container-paused", FOLLOWERS),
-    break_=on_compose(lambda stack: stack.postgres.freeze()),
-    took_hold=on_compose(_hangs),
-    heal=on_compose(lambda stack: stack.postgres.thaw()),
+    break_=lambda stack: stack.postgres.freeze(),
+    took_hold=on_compose(_paused),
+    heal=lambda stack: stack.postgres.thaw(),
 )
 DISK_FULL = Fault(
     name="postgres-disk-full",
-    does="moves PostgreSQL's data to a small volume and fills that, so that it crashes and cannot start",
+    does="moves PostgreSQL's data to a small volume and fills it, so that PostgreSQL crashes and cannot start",
     expect=Expect(ALERT, "firing", "disk-full", (*FOLLOWERS, "DiskSpaceCritical")),
     break_=on_compose(_fill_up),
     took_hold=on_compose(_full),

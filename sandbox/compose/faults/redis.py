@@ -8,6 +8,7 @@ import redis
 
 from sandbox.compose.steps import on_compose
 from sandbox.fault import Expect, Fault
+from sandbox.faults.redis import require_failing
 from sandbox.polling import NotYet, require
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def _fill_up(stack: ComposeStack) -> None:
             while True:
                 client.xadd(STREAM, {"filling": "x" * 4096})
         except redis.exceptions.OutOfMemoryError:
-            # What the last writes needed beside their data is free again: the limit follows.
+            # Memory that the last writes used temporarily is free again: lower the limit accordingly.
             client.config_set("maxmemory", client.info("memory")["used_memory"] - (ROOM >> 2))
 
 
@@ -35,7 +36,7 @@ def _takes_no_writes(stack: ComposeStack) -> None:
             client.xadd(STREAM, {"filling": "x"})
         except redis.exceptions.OutOfMemoryError:
             return
-    raise NotYet("Redis still takes writes")
+    raise NotYet("Redis still accepts writes")
 
 
 def _empty(stack: ComposeStack) -> None:
@@ -44,35 +45,22 @@ def _empty(stack: ComposeStack) -> None:
         client.delete(STREAM)
 
 
-def _remove(stack: ComposeStack) -> None:
-    stack.redis.remove()
-
-
 def _removed(stack: ComposeStack) -> None:
     require(not stack.redis.container, "Redis still has a container")
-    try:
-        with stack.redis_client() as client:
-            client.ping()
-    except redis.ConnectionError:
-        return
-    raise NotYet("Redis still answers")
-
-
-def _bring_back(stack: ComposeStack) -> None:
-    stack.redis.start()
+    require_failing(stack, redis.ConnectionError)
 
 
 REMOVED = Fault(
     name="redis-removed",
     does="removes the container of Redis; its volume stays",
     expect=Expect("OrchestratorAPIDown", "firing", "redis-container-not-running"),
-    break_=on_compose(_remove),
+    break_=on_compose(lambda stack: stack.redis.remove()),
     took_hold=on_compose(_removed),
-    heal=on_compose(_bring_back),
+    heal=lambda stack: stack.redis.start(),
 )
 OUT_OF_MEMORY = Fault(
     name="redis-out-of-memory",
-    does="limits the memory of Redis, lets it evict nothing, and writes until it takes no more",
+    does="limits the memory of Redis without eviction, and writes until Redis refuses",
     expect=Expect("OrchestratorAPIDown", "firing", "redis-out-of-memory"),
     break_=on_compose(_fill_up),
     took_hold=on_compose(_takes_no_writes),

@@ -6,36 +6,22 @@ from typing import TYPE_CHECKING
 
 from sandbox.compose.steps import on_compose, require_looping
 from sandbox.fault import Expect, Fault
-from sandbox.faults.scheduler import FOLLOWERS
-from sandbox.polling import require
+from sandbox.faults.scheduler import FOLLOWERS, fail_at_start, require_no_jobs, start_again
 
 if TYPE_CHECKING:
     from sandbox.compose.stack import ComposeStack
 
 
-def _fail(stack: ComposeStack) -> None:
-    stack.scheduler.stop()
-    stack.sql("DELETE FROM apscheduler_jobs")
-    stack.switch(scheduler_fails=True)
-    stack.scheduler.there().start()
-
-
-def _fails(stack: ComposeStack) -> None:
+def _loops(stack: ComposeStack) -> None:
     require_looping(stack.scheduler)
-    require(not stack.sql("SELECT 1 FROM apscheduler_jobs"), "there are jobs")
-
-
-def _let_it_start(stack: ComposeStack) -> None:
-    stack.switch(scheduler_fails=False)
-    stack.scheduler.stop()
-    stack.scheduler.start()
+    require_no_jobs(stack)
 
 
 CRASH_LOOP = Fault(
     name="scheduler-crash-loop",
-    does="lets the scheduler end at every start before it has loaded any task: it is restarted, and no job exists",
+    does="makes the scheduler exit at every start before it loads any task: it restarts in a loop, and no job exists",
     expect=Expect("SchedulerOffline", "firing", "fails-at-start", FOLLOWERS),
-    break_=on_compose(_fail),
-    took_hold=on_compose(_fails),
-    heal=on_compose(_let_it_start),
+    break_=fail_at_start,
+    took_hold=on_compose(_loops),
+    heal=start_again,
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.compose.steps import forget, fresh, on_compose, silence
+from sandbox.compose.steps import on_compose
 from sandbox.fault import Expect, Fault
+from sandbox.faults.workers import forget, ids, require_fresh, silence
 from sandbox.polling import require
 
 if TYPE_CHECKING:
@@ -15,30 +16,26 @@ ALERT = "NoActiveWorkers"
 REMOVED = "removed worker"
 
 
-def _network(stack: ComposeStack) -> str:
-    return f"{stack.project}_default"
-
-
 def _cut_off(stack: ComposeStack) -> None:
-    network = stack.docker.networks.get(_network(stack))
+    network = stack.docker.networks.get(stack.network)
     for worker in stack.workers:
-        if _network(stack) in worker.there().attrs["NetworkSettings"]["Networks"]:
+        if stack.network in worker.there().attrs["NetworkSettings"]["Networks"]:
             network.disconnect(worker.there())
-    # The server does not learn that they are gone: their sessions would stay for hours.
+    # The server does not notice that they are gone: their sessions would stay for hours.
     stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orchestrator-worker'")
-    silence(stack, [worker.worker_id for worker in stack.workers])
+    silence(stack, ids(stack.workers))
 
 
 def _is_cut_off(stack: ComposeStack) -> None:
-    require(fresh(stack) == 0, f"{fresh(stack)} workers were seen of late")
+    require_fresh(stack, 0)
     for worker in stack.workers:
         require(worker.condition() == "running", f"{worker.name} is {worker.condition()}")
 
 
 def _join_again(stack: ComposeStack) -> None:
-    old = [worker.worker_id for worker in stack.workers if worker.container]
+    old = ids([worker for worker in stack.workers if worker.container])
     for container in stack.containers("worker"):
-        container.remove(force=True)  # waiting for the database it would not hear that it is to end
+        container.remove(force=True)  # it would ignore SIGTERM while it waits for the database
     stack.recreate("worker")
     forget(stack, old)
     for worker in stack.workers:
@@ -50,14 +47,12 @@ def _remove_one(stack: ComposeStack) -> None:
     stack.note(REMOVED, worker.worker_id)
     worker.remove()
     silence(stack, [stack.noted(REMOVED)])
-    # A worker that started since would have taken its place.
-    stack.sql("UPDATE worker_heartbeat SET created_at = least(created_at, now() - interval '30 minutes')")
 
 
 def _one_missing(stack: ComposeStack) -> None:
     left = len(stack.workers) - 1
-    require(len(stack.containers("worker")) == left, "it still has a container")
-    require(fresh(stack) == left, f"{fresh(stack)} workers were seen of late")
+    require(len(stack.containers("worker")) == left, "the worker still has a container")
+    require_fresh(stack, left)
 
 
 def _make_again(stack: ComposeStack) -> None:
@@ -69,7 +64,7 @@ def _make_again(stack: ComposeStack) -> None:
 
 PARTITION = Fault(
     name="network-partition",
-    does="takes the workers' containers off the network on which the database is, as if ten minutes ago",
+    does="disconnects the workers from the database's network and backdates the last heartbeats by ten minutes",
     expect=Expect(ALERT, "firing", "network-partition"),
     break_=on_compose(_cut_off),
     took_hold=on_compose(_is_cut_off),
@@ -77,7 +72,7 @@ PARTITION = Fault(
 )
 REPLICA_MISSING = Fault(
     name="replica-missing",
-    does="removes one of the two workers' containers, as if ten minutes ago",
+    does="removes one of the two workers' containers and backdates its last heartbeat by ten minutes",
     expect=Expect(ALERT, "noted", "worker-missing"),
     break_=on_compose(_remove_one),
     took_hold=on_compose(_one_missing),

@@ -1,1 +1,1 @@
-"""Faults of what watches Ordinaut: they take a sandbox with monitoring."""
+"""Faults of the monitoring; they need a sandbox with monitoring."""

@@ -1,4 +1,4 @@
-"""Faults of Alertmanager, and of the way of a notification through it."""
+"""Faults of Alertmanager and of its routing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.fault import Expect, Fault
-from sandbox.faults.monitoring.prometheus import configure_rightly, refuses
+from sandbox.faults.monitoring.prometheus import refuses, restore_configuration
 from sandbox.faults.monitoring.rules import add_rule
 from sandbox.monitoring import configuration
 from sandbox.monitoring.stack import EXTRA
@@ -33,7 +33,7 @@ def _disconnect(stack: Stack) -> None:
 
 def _is_disconnected(stack: Stack) -> None:
     stack.monitoring.require_settled()
-    require(not stack.monitoring.alertmanagers(), "Prometheus still knows an Alertmanager")
+    require(not stack.monitoring.alertmanagers(), "Prometheus still has an Alertmanager")
 
 
 def _send_to_the_api(stack: Stack) -> None:
@@ -49,9 +49,9 @@ def _is_dropped(stack: Stack) -> None:
     require(stack.monitoring.lost(), "Prometheus has lost no notification")
 
 
-def _send_rightly(stack: Stack) -> None:
+def _stop_dropping(stack: Stack) -> None:
     stack.monitoring.write_rules(EXTRA, "", reload=False)
-    configure_rightly(stack)
+    restore_configuration(stack)
 
 
 def _configure(stack: Stack, change: Callable[[Document], object]) -> None:
@@ -60,13 +60,13 @@ def _configure(stack: Stack, change: Callable[[Document], object]) -> None:
     stack.monitoring.use_alertmanager(document)
 
 
-def _put_right(stack: Stack) -> None:
+def _restore(stack: Stack) -> None:
     _configure(stack, lambda _: None)
 
 
 def _in_force(stack: Stack, text: str) -> None:
-    told = stack.monitoring.ask("alertmanager", "/api/v2/status")["config"]["original"]
-    require(text in told, f"Alertmanager's configuration lacks {text!r}")
+    original = stack.monitoring.ask("alertmanager", "/api/v2/status")["config"]["original"]
+    require(text in original, f"Alertmanager's configuration lacks {text!r}")
 
 
 def _shadow(document: Document) -> None:
@@ -77,7 +77,7 @@ def _critical_goes_elsewhere(stack: Stack) -> None:
     where = f"--alertmanager.url={stack.monitoring.url('alertmanager')}"
     command = ["amtool", "config", "routes", "test", where, "alertname=NoActiveWorkers", "severity=critical"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
-    require(done.stdout.strip() == ELSEWHERE, f"amtool says it goes to {done.stdout.strip()}")
+    require(done.stdout.strip() == ELSEWHERE, f"amtool reports that it is routed to {done.stdout.strip()}")
 
 
 def _receiver(document: Document) -> Document:
@@ -99,7 +99,7 @@ def _inhibit_everything(document: Document) -> None:
 
 STOPPED = Fault(
     name="alertmanager-stopped",
-    does="ends Alertmanager, so that nothing listens on its port",
+    does="stops Alertmanager, so that nothing listens on its port",
     expect=Expect(DOWN, "firing", "alertmanager-not-answering"),
     break_=lambda stack: stack.monitoring.alertmanager.stop(),
     took_hold=lambda stack: refuses(stack, "alertmanager"),
@@ -107,49 +107,49 @@ STOPPED = Fault(
 )
 DISCONNECTED = Fault(
     name="alertmanager-disconnected",
-    does="leaves Alertmanager out of Prometheus' configuration",
+    does="removes Alertmanager from Prometheus' configuration",
     expect=Expect(DOWN, "firing", "prometheus-not-connected"),
     break_=_disconnect,
     took_hold=_is_disconnected,
-    heal=configure_rightly,
+    heal=restore_configuration,
 )
 DROPPED = Fault(
     name="notifications-dropped",
-    does="lets Prometheus send what fires to the API, which is no Alertmanager",
+    does="makes Prometheus send its alerts to the API, which is not an Alertmanager",
     expect=Expect(DOWN, "firing", "notifications-dropped"),
     break_=_send_to_the_api,
     took_hold=_is_dropped,
-    heal=_send_rightly,
+    heal=_stop_dropping,
 )
 ROUTE_SHADOWED = Fault(
     name="route-shadowed",
-    does="puts a route that takes everything before all others",
+    does="adds a route that matches every alert before all others",
     expect=Expect(BROKEN, "firing", "route-shadowed"),
     break_=lambda stack: _configure(stack, _shadow),
     took_hold=_critical_goes_elsewhere,
-    heal=_put_right,
+    heal=_restore,
 )
 RECEIVER_EMPTY = Fault(
     name="receiver-empty",
-    does="leaves the receiver of critical alerts without any integration",
+    does="removes every integration from the receiver of critical alerts",
     expect=Expect(BROKEN, "firing", "receiver-empty"),
     break_=lambda stack: _configure(stack, lambda document: _receiver(document).pop("webhook_configs")),
     took_hold=lambda stack: _in_force(stack, f"- name: {CRITICAL}\n- name:"),
-    heal=_put_right,
+    heal=_restore,
 )
 RECEIVER_PLACEHOLDER = Fault(
     name="receiver-placeholder",
-    does="sends critical alerts to the address that the shipped configuration has as an example",
+    does="sends critical alerts to the example address of the shipped configuration",
     expect=Expect(BROKEN, "firing", "receiver-placeholder"),
     break_=lambda stack: _configure(stack, _leave_at_its_placeholder),
     took_hold=lambda stack: _in_force(stack, PLACEHOLDER),
-    heal=_put_right,
+    heal=_restore,
 )
 INHIBIT_TOO_BROAD = Fault(
     name="inhibit-too-broad",
-    does="lets any warning hide every critical alert",
+    does="makes any warning inhibit every critical alert",
     expect=Expect(BROKEN, "firing", "root-alert-inhibited"),
     break_=lambda stack: _configure(stack, _inhibit_everything),
     took_hold=lambda stack: _in_force(stack, '- severity="warning"\n  target_matchers:\n  - severity="critical"\n'),
-    heal=_put_right,
+    heal=_restore,
 )

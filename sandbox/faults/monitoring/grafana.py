@@ -1,4 +1,4 @@
-"""Faults of Grafana, of which there is but a stand-in here."""
+"""Faults of Grafana, which is a stand-in in the sandbox."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _show(stack: Stack, change: Callable[[Document], object]) -> None:
     stack.monitoring.use_grafana(document)
 
 
-def _put_right(stack: Stack) -> None:
+def _restore(stack: Stack) -> None:
     _show(stack, lambda _: None)
 
 
@@ -51,7 +51,7 @@ def _is_empty(stack: Stack) -> None:
 
 STOPPED = Fault(
     name="grafana-stopped",
-    does="ends Grafana, so that nothing listens on its port",
+    does="stops Grafana, so that nothing listens on its port",
     expect=Expect(ALERT, "firing", "grafana-not-answering"),
     break_=lambda stack: stack.monitoring.grafana.stop(),
     took_hold=lambda stack: refuses(stack, "grafana"),
@@ -59,25 +59,25 @@ STOPPED = Fault(
 )
 DATABASE_DOWN = Fault(
     name="grafana-database-down",
-    does="lets Grafana say that it cannot reach its own database",
+    does="makes Grafana report that it cannot reach its database",
     expect=Expect(ALERT, "firing", "database-failing"),
     break_=lambda stack: _show(stack, lambda document: document.update(database="failing")),
     took_hold=lambda stack: _answers(stack, "/api/health", 503),
-    heal=_put_right,
+    heal=_restore,
 )
 DATASOURCE_BROKEN = Fault(
     name="datasource-broken",
-    does="gives Grafana's data source an address where no Prometheus is",
+    does="points Grafana's data source at an address without a Prometheus",
     expect=Expect(ALERT, "firing", "datasource-failing"),
     break_=lambda stack: _show(stack, lambda document: document["datasource"].update(url=NOWHERE)),
     took_hold=lambda stack: _answers(stack, HEALTH_OF_DATASOURCE, 400),
-    heal=_put_right,
+    heal=_restore,
 )
 DASHBOARD_EMPTY = Fault(
     name="dashboard-empty",
-    does="lets the panels of the dashboard ask for a metric without series",
+    does="makes the panels of the dashboard query a metric without series",
     expect=Expect(ALERT, "firing", "panel-without-data"),
     break_=lambda stack: _show(stack, _empty),
     took_hold=_is_empty,
-    heal=_put_right,
+    heal=_restore,
 )

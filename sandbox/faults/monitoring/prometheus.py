@@ -1,4 +1,4 @@
-"""Faults of Prometheus itself, and of what it scrapes."""
+"""Faults of Prometheus and of its targets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MISSING_JOB = "redis"
 
 
 def refuses(stack: Stack, service: str) -> None:
-    """Raise NotYet while a service of the monitoring still takes connections."""
+    """Raise NotYet while a server of the monitoring accepts connections."""
     try:
         stack.monitoring.ask(service, "/-/healthy")
     except NotYet as error:
@@ -26,8 +26,8 @@ def refuses(stack: Stack, service: str) -> None:
     raise NotYet(f"{service} still answers")
 
 
-def configure_rightly(stack: Stack) -> None:
-    """Give Prometheus its right configuration back."""
+def restore_configuration(stack: Stack) -> None:
+    """Restore the configuration of Prometheus."""
     stack.monitoring.use_prometheus(configuration.prometheus(stack.monitoring.ports))
 
 
@@ -36,7 +36,7 @@ def _configure_nonsense(stack: Stack) -> None:
         stack.monitoring.use_prometheus("scrape_configs: [{\n")
     except SandboxError:
         return
-    raise SandboxError("Prometheus took a configuration that is no YAML")
+    raise SandboxError("Prometheus accepted a configuration that is not YAML")
 
 
 def _reload_failed(stack: Stack) -> None:
@@ -57,7 +57,7 @@ def _leave_a_job_out(stack: Stack) -> None:
 
 def _job_is_missing(stack: Stack) -> None:
     stack.monitoring.require_looked_for_all()
-    # Its series stay for five minutes: without its pool of targets nobody marks them as gone.
+    # Not its series, which stay for five minutes: nothing marks the series of a removed job as stale.
     require(MISSING_JOB not in stack.monitoring.jobs(), f"the job {MISSING_JOB} is still scraped")
 
 
@@ -80,7 +80,7 @@ def _exporter_is_blind(stack: Stack) -> None:
 
 STOPPED = Fault(
     name="prometheus-stopped",
-    does="ends Prometheus, so that nothing listens on its port",
+    does="stops Prometheus, so that nothing listens on its port",
     expect=Expect("PrometheusDown", "firing", "prometheus-not-answering", may_follow=("GrafanaDown",)),
     break_=lambda stack: stack.monitoring.prometheus.stop(),
     took_hold=lambda stack: refuses(stack, "prometheus"),
@@ -88,15 +88,15 @@ STOPPED = Fault(
 )
 BAD_RELOAD = Fault(
     name="prometheus-bad-reload",
-    does="lets Prometheus reload a configuration that is no YAML: it goes on with the old one",
+    does="makes Prometheus reload a configuration that is not YAML: it keeps the old one",
     expect=Expect("PrometheusDown", "firing", "reload-failed"),
     break_=_configure_nonsense,
     took_hold=_reload_failed,
-    heal=configure_rightly,
+    heal=restore_configuration,
 )
 TARGET_DOWN = Fault(
     name="target-down",
-    does="ends the exporter of the machine, which Prometheus goes on to scrape",
+    does="stops the node exporter, which Prometheus still scrapes",
     expect=Expect("ScrapeTargetDown", "firing", "target-down"),
     break_=lambda stack: stack.monitoring.node_exporter.stop(),
     took_hold=_node_is_down,
@@ -104,23 +104,23 @@ TARGET_DOWN = Fault(
 )
 JOB_MISSING = Fault(
     name="job-missing",
-    does="leaves the exporter of Redis out of Prometheus' configuration",
+    does="removes the job of the Redis exporter from Prometheus' configuration",
     expect=Expect("ScrapeTargetDown", "firing", "job-missing"),
     break_=_leave_a_job_out,
     took_hold=_job_is_missing,
-    heal=configure_rightly,
+    heal=restore_configuration,
 )
 JOB_WITHOUT_TARGET = Fault(
     name="job-without-target",
-    does="leaves the job of Redis' exporter in Prometheus' configuration, and no target in it",
+    does="removes the target from the job of the Redis exporter in Prometheus' configuration",
     expect=Expect("ScrapeTargetDown", "firing", "job-without-target"),
     break_=_leave_a_job_without_target,
     took_hold=_job_is_missing,
-    heal=configure_rightly,
+    heal=restore_configuration,
 )
 EXPORTER_BLIND = Fault(
     name="exporter-blind",
-    does="takes the exporter of PostgreSQL its login: it is up and sees nothing",
+    does="revokes the login of the PostgreSQL exporter: it is up but measures nothing",
     expect=Expect("ScrapeTargetDown", "firing", "exporter-blind", may_follow=("GrafanaDown",)),
     break_=_lock_the_exporter_out,
     took_hold=_exporter_is_blind,

@@ -42,12 +42,12 @@ def _add(stack: Stack, rule: str) -> None:
 
 
 def add_rule(stack: Stack, name: str, expression: str) -> None:
-    """Add a rule beside ours."""
+    """Add a rule to those of `make rules`."""
     _add(stack, f"      - {{alert: {name}, expr: '{expression}', labels: {{severity: warning}}}}\n")
 
 
-def _put_right(stack: Stack) -> None:
-    stack.monitoring.write_rules(OURS, stack.monitoring.right_rules())
+def _restore(stack: Stack) -> None:
+    stack.monitoring.write_rules(OURS, stack.monitoring.expected_rules())
 
 
 def _take_away(stack: Stack) -> None:
@@ -101,7 +101,7 @@ def _samples(series: str, value: float, since: int, until: int) -> str:
 
 
 def _remember_a_disk(stack: Stack) -> None:
-    """Write samples of the last days into Prometheus' storage. They stay: without the rule nobody asks for them."""
+    """Write samples of the last days into Prometheus' storage; healing leaves them, since no other rule reads them."""
     monitoring = stack.monitoring
     file = monitoring.folder / "past.om"
     disk = VANISHED.replace("}", ',job="node",instance="orchestrator-host",device="/dev/sdb1",fstype="ext4"}')
@@ -118,25 +118,25 @@ def _remember_a_disk(stack: Stack) -> None:
 
 def _has_vanished(stack: Stack) -> None:
     _number_of(stack, ON_VANISHED[0], 1)
-    require(stack.monitoring.query(f"count_over_time({VANISHED}[7d])"), f"{VANISHED} never was")
-    require(not stack.monitoring.query(VANISHED), f"{VANISHED} is there")
+    require(stack.monitoring.query(f"count_over_time({VANISHED}[7d])"), f"{VANISHED} has no old sample")
+    require(not stack.monitoring.query(VANISHED), f"{VANISHED} has a sample")
 
 
 RULE_MISSING = Fault(
     name="rule-missing",
-    does=f"leaves the rule {MISSING} out of Prometheus' rules",
+    does=f"removes the rule {MISSING} from Prometheus",
     expect=Expect(DRIFTED, "firing", "rule-missing"),
     break_=lambda stack: _change(stack, MISSING, lambda _: ""),
     took_hold=lambda stack: _number_of(stack, MISSING, 0),
-    heal=_put_right,
+    heal=_restore,
 )
 RULE_DRIFTED = Fault(
     name="rule-drifted",
-    does=f"gives the rule {CHANGED} another threshold and another `for`",
+    does=f"changes the threshold and the `for` of the rule {CHANGED}",
     expect=Expect(DRIFTED, "firing", "rule-differs"),
     break_=lambda stack: _change(stack, CHANGED, _loosen),
     took_hold=_has_drifted,
-    heal=_put_right,
+    heal=_restore,
 )
 RULE_DUPLICATE = Fault(
     name="rule-duplicate",
@@ -148,27 +148,27 @@ RULE_DUPLICATE = Fault(
 )
 RULE_UNHEALTHY = Fault(
     name="rule-unhealthy",
-    does=f"gives the rule {UNHEALTHY} an expression that Prometheus fails to evaluate",
+    does=f"gives the rule {UNHEALTHY} an expression that Prometheus cannot evaluate",
     expect=Expect(DRIFTED, "firing", "rule-unhealthy"),
     break_=lambda stack: _change(stack, UNHEALTHY, _make_ambiguous),
     took_hold=_is_unhealthy,
-    heal=_put_right,
+    heal=_restore,
 )
 RUNBOOK_DEAD = Fault(
     name="runbook-link-dead",
-    does=f"lets the rule {CHANGED} name a runbook that is not there",
+    does=f"makes the rule {CHANGED} link to a runbook that does not exist",
     expect=Expect(DRIFTED, "firing", "runbook-link-dead"),
     break_=lambda stack: _change(stack, CHANGED, lambda rule: rule.replace("/runbooks/", "/runbooks/old/")),
     took_hold=_has_another_link,
-    heal=_put_right,
+    heal=_restore,
 )
 AS_SHIPPED = Fault(
     name="rules-as-shipped",
-    does="replaces the rules by those that ship with Ordinaut",
+    does="replaces the rules with those that Ordinaut ships",
     expect=Expect(DRIFTED, "firing", "rule-missing", may_follow=(CANNOT_FIRE,)),
     break_=lambda stack: stack.monitoring.write_rules(OURS, SHIPPED_RULES.read_text()),
     took_hold=lambda stack: _number_of(stack, "DiskSpaceLow", 1),
-    heal=_put_right,
+    heal=_restore,
 )
 NEVER_EXISTED = Fault(
     name="metric-never-existed",
@@ -180,7 +180,7 @@ NEVER_EXISTED = Fault(
 )
 VALUE_VANISHED = Fault(
     name="label-value-vanished",
-    does="adds a rule on the disk of a mount point that was last seen days ago",
+    does="adds a rule on a mount point whose last sample is days old",
     expect=Expect(CANNOT_FIRE, "firing", "label-value-vanished"),
     break_=_remember_a_disk,
     took_hold=_has_vanished,

@@ -16,7 +16,7 @@ COMMENT = "Scheduled maintenance window"
 
 def _in_force(stack: Stack) -> None:
     active = [silence["comment"] for silence in stack.monitoring.active_silences()]
-    require(active == [COMMENT], f"in force are {active}")
+    require(active == [COMMENT], f"the active silences are {active}")
 
 
 def _silence(name: str, does: str, cause: str, alert: str, lasts: timedelta) -> Fault:
