@@ -151,7 +151,11 @@ def _with_trigger(module: pytest.Module | None, selected: list[pytest.Item]) -> 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep an alert's checks together: torn apart, a diagnostic would not know its trigger."""
-    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+    """Give all checks of a target to one process: others would ask the target again, and tear an alert apart."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-    return LoadFileScheduling(config, log) if is_health_run(config) else None
+    class OneProcess(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:  # noqa: ARG002
+            return "all"
+
+    return OneProcess(config, log) if is_health_run(config) else None

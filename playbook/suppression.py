@@ -75,9 +75,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Start asking what the options need together with all else."""
-    if PROBES not in session.stash or session.config.option.collectonly:
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Ask what the options need together with all else; of probes that have started, nothing is asked again."""
+    session = item.session
+    if PROBES not in session.stash:
         return
     option, watchers = session.config.option, session.stash[WATCHERS]
     wanted: list[tuple[Probe[Any], bool]] = [

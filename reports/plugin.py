@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import msgspec
 import pytest
 from _pytest.junitxml import LogXML  # pytest has no public name for it
+from msgspec import Struct
 from msgspec.structs import replace
 from pytest_html.basereport import BaseReport  # type: ignore[import-untyped]
 
@@ -130,6 +131,30 @@ def _earlier(session: pytest.Session) -> Earlier | None:
     return earlier
 
 
+class Seen(Struct):
+    """What only the process that judges knows: its probes, their cost, the containers (None where nobody looked)."""
+
+    probes: list[ProbeSummary] = []
+    cost: dict[str, Spent] = {}
+    containers: list[ContainerState] | None = None
+    compose_command: str = ""
+    complaint: str = ""
+
+
+def _seen(session: pytest.Session, earlier: Earlier | None) -> Seen:
+    if PROBES not in session.stash:
+        return Seen(complaint=earlier.complaint if earlier else "")
+    target, containers = target_of(session), None
+    if (inspected := target.engine.seen()) is not None:
+        found = (container_of(raw) for raw in inspected)
+        states = (ContainerState(c.name, c.service, c.image, c.started_at) for c in found)
+        containers = sorted(states, key=lambda state: state.name)
+    return Seen(
+        session.stash[PROBES].summary(), target.context.cost.summary(), containers, target.engine.compose_command,
+        earlier.complaint if earlier else "",
+    )  # fmt: skip
+
+
 class _Worker:
     """In a worker of xdist: hand what only this process knows to the one that reports."""
 
@@ -148,14 +173,9 @@ class _Worker:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if PROBES in session.stash:
-            output: dict[str, Any] = getattr(session.config, "workeroutput")  # noqa: B009  xdist adds it
-            target = target_of(session)
-            output["probes"] = msgspec.to_builtins(session.stash[PROBES].summary())
-            output["cost"] = msgspec.to_builtins(target.context.cost.summary())
-            output["containers"] = msgspec.to_builtins(_containers(session))
-            output["compose_command"] = target.engine.compose_command
-            output["complaint"] = self.earlier.complaint if self.earlier else ""
+        output: dict[str, Any] = getattr(session.config, "workeroutput")  # noqa: B009  xdist adds it
+        if session.testscollected and session.stash[PROBES].summary():  # the others have judged nothing
+            output["seen"] = msgspec.to_builtins(_seen(session, self.earlier))
 
 
 @dataclass(eq=False)
@@ -169,10 +189,7 @@ class HealthRun:
     modules: set[str] = field(default_factory=set)  # of the alerts that are to be judged
     lost: dict[str, str] = field(default_factory=dict)  # checks that failed without an outcome, and why
     stopped_by_option: bool = False  # -x, in a worker of xdist
-    probes: list[ProbeSummary] = field(default_factory=list)
-    cost: dict[str, Spent] = field(default_factory=dict)
-    containers: list[ContainerState] | None = None  # None: nobody saw them
-    compose_command: str = ""
+    seen: Seen = field(default_factory=Seen)
     earlier: Earlier | None = None
     results: Results | None = None
     published: Published = field(default_factory=Published)
@@ -225,9 +242,9 @@ class HealthRun:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the outcome that a check's report carries, from whichever process."""
-        told = getattr(report, "check", None)
-        if told is not None:
-            outcome = msgspec.convert(told, CheckOutcome)
+        check = getattr(report, "check", None)
+        if check is not None:
+            outcome = msgspec.convert(check, CheckOutcome)
             self.outcomes[outcome.id] = outcome
         elif report.failed:  # a worker of xdist died, or it is no check of an alert
             self.lost[report.nodeid] = str(report.longrepr).strip().rpartition("\n")[2]
@@ -235,8 +252,8 @@ class HealthRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
         """Say the state of an alert where pytest would say failed, error or xfailed."""
-        told = getattr(report, "check", None)
-        return _WORDS.get(told["state"]) if told else None
+        check = getattr(report, "check", None)
+        return _WORDS.get(check["state"]) if check else None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -245,15 +262,8 @@ class HealthRun:
         if "wrong_setting" in output:
             raise BadSettings(output["wrong_setting"])
         self.stopped_by_option |= bool(output.get("shouldfail"))
-        self.probes += msgspec.convert(output.get("probes", []), list[ProbeSummary])
-        self.published.complain(output.get("complaint", ""))
-        self.compose_command = self.compose_command or output.get("compose_command", "")
-        if self.containers is None:
-            self.containers = msgspec.convert(output.get("containers"), list[ContainerState] | None)
-        for name, spent in msgspec.convert(output.get("cost", {}), dict[str, Spent]).items():
-            mine = self.cost.setdefault(name, Spent())
-            mine.calls += spent.calls
-            mine.ms = round(mine.ms + spent.ms, 1)
+        if "seen" in output:
+            self.seen = msgspec.convert(output["seen"], Seen)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
@@ -269,11 +279,8 @@ class HealthRun:
         if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
         interrupted = bool(stopped or session.shouldfail or session.shouldstop)
-        if PROBES in session.stash and not self.probes:
-            self.probes = session.stash[PROBES].summary()
-            self.cost = target_of(session).context.cost.summary()
-            self.containers = _containers(session)
-            self.compose_command = target_of(session).engine.compose_command
+        if not self.seen.probes:
+            self.seen = _seen(session, self.earlier)
         outcomes = list(self.outcomes.values()) + list(self.broken_modules.values())
         outcomes += self._lost(outcomes)
         outcomes += self._never_judged(
@@ -331,7 +338,7 @@ class HealthRun:
         arguments = [str(argument) for argument in self.config.args if not asks_for_all(self.config, argument)]
         last_failed = getattr(option, "lf", False)  # absent where pytest's cache is turned off
         past = self.earlier.past if self.earlier else Past()
-        changes = past.changes(self.containers)
+        changes = past.changes(self.seen.containers)
         partial = bool(option.keyword or last_failed or any("::" in argument for argument in arguments))
         return Results(
             target=target.name if target else settings.name,
@@ -344,17 +351,17 @@ class HealthRun:
             exit_status=cast("Literal[0, 1, 2, 3, 5, 6]", status),
             selection=Selection(option.markexpr, option.keyword, arguments, partial),
             alerts=alerts_of(outcomes, self.started, past),
-            probes=self.probes,
-            cost=self.cost,
-            containers=self.containers or [],
-            compose_command=self.compose_command,
+            probes=self.seen.probes,
+            cost=self.seen.cost,
+            containers=self.seen.containers or [],
+            compose_command=self.seen.compose_command,
             changes=Changes(stamp(past.green.at), changes) if past.green and changes else None,
         )
 
     def _publish(self, results: Results) -> None:
         done = self.published
-        if self.earlier:
-            done.complain(self.earlier.complaint)
+        for complaint in (self.seen.complaint, self.earlier.complaint if self.earlier else ""):
+            done.complain(complaint)
         found = {"checks.html": self._written(self.page), "junit.xml": self._written(self.junit) or ""}
         written = {name: text for name, text in found.items() if text is not None}
         files = publish(done, results, self.started, written, self.config.option, output_of(self.config))
@@ -379,14 +386,6 @@ class HealthRun:
             terminal.write(terminalreporter, self.results, self.published.folder, self.published.complaints)
         else:
             terminal.complain(terminalreporter, self.published.complaints)
-
-
-def _containers(session: pytest.Session) -> list[ContainerState] | None:
-    seen = target_of(session).engine.seen()
-    if seen is None:
-        return None
-    found = (container_of(raw) for raw in seen)
-    return sorted((ContainerState(c.name, c.service, c.image, c.started_at) for c in found), key=lambda c: c.name)
 
 
 def _module(outcome: CheckOutcome) -> str:

@@ -195,7 +195,7 @@ class Results(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.alerts[0] if self.alerts else None
 
     def by_root(self) -> list[tuple[AlertResult, list[AlertResult]]]:
-        """Return each alert that stands by itself, with all that follow from it, however far: every alert is there once.
+        """Return each root alert with all that follow from it, however far: every alert is there once.
 
         Of alerts that explain each other in a circle, the one to look at first stands for them.
         """
