@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def problems_of(alert: Alert, check: Check, function: Callable[..., None]) -> Iterator[str]:
     """Return a sentence for each limit, measurement and value to fill in that a check names and that does not exist."""
-    limits = alert.limits.kinds()
+    limits = alert.limits.KINDS
     names = ", ".join(limits) or "none"
     if check.against is not None and check.against not in limits:
         yield f"against={check.against!r} is no limit of {alert.name} (it has: {names})"

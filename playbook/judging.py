@@ -56,13 +56,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Spare the costly probes of the second wave while the alert does not fire; refuse a check that is broken."""
+    """Spare the costly probes of the second wave while the alert does not fire."""
     part = part_of_alert(item)
-    if part is None:
-        return
-    if problems := problems_of_item(item):
-        raise Unknown("; ".join(problems))
-    spared = part[1].role == "diagnostic" and _trigger_state(item) in ("ok", "skipped")
+    spared = part and part[1].role == "diagnostic" and _trigger_state(item) in ("ok", "skipped")
     if spared and any(probe.second_wave for probe in probes_of(item)):
         pytest.skip(NOT_NEEDED)
 
@@ -81,6 +77,8 @@ def pytest_runtest_makereport(
     if part is None or undecided or isinstance(raised, KeyboardInterrupt | pytest.exit.Exception):
         return report
     alert, check = part
+    if isinstance(raised, AttributeError) and (problems := problems_of_item(item)):
+        raised = Unknown("; ".join(problems))
     state = judge(check.role, raised, _trigger_state(item), alert.explains)
     outcome = _outcome(item, alert, check, state, raised, report)
     if check.role == "trigger":
@@ -133,8 +131,11 @@ def _outcome(
     if state == "skipped" and isinstance(raised, Unknown):
         message = f"not looked at: {message}"
     bound = getattr(limits, check.against, None) if check.against else None
-    value = _value(item, check.measures) if check.measures else None
-    values = {name: _value(item, path) for name, path in check.fills.items()} if raised else {}
+    try:
+        value = _value(item, check.measures) if check.measures else None
+        values = {name: _value(item, path) for name, path in check.fills.items()} if raised else {}
+    except AttributeError:
+        value, values, state, message = None, {}, "unknown", "; ".join(problems_of_item(item))
     return CheckOutcome(
         id=item.nodeid,
         alert=alert.describe(limits),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, dataclass_transform, get_args, get_origin, get_type_hints
+from inspect import get_annotations
+from typing import TYPE_CHECKING, ClassVar, NoReturn, dataclass_transform, get_args
 
 from playbook.quantities import Count, Quantity, Share, Size, Span, magnitude
 
@@ -56,25 +56,24 @@ class AlertLimits:
     A threshold that several alerts share is a field of a base class. The field's type is its unit.
     """
 
-    def __init_subclass__(cls) -> None:
-        """Make the class a frozen dataclass; TypeError for a field whose default is not of its own quantity."""
-        dataclass(frozen=True, kw_only=True)(cls)
-        for name, (kind, _) in cls.kinds().items():
-            if not isinstance(getattr(cls, name, None), kind):
-                raise TypeError(f"{cls.__qualname__}.{name} needs a default of its type, {kind.__name__}")
+    KINDS: ClassVar[dict[str, tuple[type[Quantity], Quantity | None]]] = {}
 
-    @classmethod
-    def kinds(cls) -> dict[str, tuple[Any, Quantity | None]]:
-        """Return each limit's quantity and the largest value that it may have, by name."""
-        found: dict[str, tuple[Any, Quantity | None]] = {}
-        hints = get_type_hints(cls, include_extras=True)
-        for field in fields(cls):  # type: ignore[arg-type]  # each subclass is a dataclass
-            kind, bound = hints[field.name], None
-            if get_origin(kind) is Annotated:
-                kind, *notes = get_args(kind)
-                bound = next((note.most for note in notes if isinstance(note, AtMost)), None)
-            found[field.name] = (kind, bound)
-        return found
+    def __init_subclass__(cls) -> None:
+        """Collect each limit's quantity, and the largest value that it may have; TypeError for a wrong default."""
+        cls.KINDS = {
+            name: kind for base in reversed(cls.__mro__[1:]) for name, kind in vars(base).get("KINDS", {}).items()
+        }
+        for name, annotation in get_annotations(cls, eval_str=True).items():
+            kind, *notes = get_args(annotation) or (annotation,)
+            if not isinstance(vars(cls).get(name), kind):
+                raise TypeError(f"{cls.__qualname__}.{name} needs a default of its type, {kind.__name__}")
+            cls.KINDS[name] = (kind, next((note.most for note in notes if isinstance(note, AtMost)), None))
+
+    def __init__(self, **values: Quantity) -> None:
+        vars(self).update(values)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__qualname__}.{name} cannot be changed, only overridden in the settings")
 
     @classmethod
     def overridden(cls, overrides: Mapping[str, str | float]) -> Self:
@@ -82,14 +81,11 @@ class AlertLimits:
 
         Raises ValueError, with a sentence that names the limit, for an unknown name and for a value that is not one.
         """
-        if not overrides:
-            return cls()
-        kinds = cls.kinds()
         values: dict[str, Quantity] = {}
         for name, text in overrides.items():
-            if name not in kinds:
-                raise ValueError(f"{name}: no such limit (it has: {', '.join(kinds) or 'none'})")
-            kind, most = kinds[name]
+            if name not in cls.KINDS:
+                raise ValueError(f"{name}: no such limit (it has: {', '.join(cls.KINDS) or 'none'})")
+            kind, most = cls.KINDS[name]
             try:
                 values[name] = kind.parse(text)
             except ValueError as error:
@@ -100,7 +96,7 @@ class AlertLimits:
 
     def by_name(self) -> dict[str, Quantity]:
         """Return the limits by name, in the order in which they are declared."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]  # as above
+        return {name: getattr(self, name) for name in self.KINDS}
 
 
 class NoLimits(AlertLimits):

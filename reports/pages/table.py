@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ COLUMNS = ("Severity", "Alert", "Role", "Measured", "Runbook")
 AFTER_RESULT = 1
 
 
+@cache
 def _macros() -> Any:
     return rendering.environment("UTC").get_template("checks_cells.html.j2").module
 
