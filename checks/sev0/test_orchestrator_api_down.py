@@ -50,7 +50,7 @@ def test_the_api_has_a_container(containers: Containers) -> None:
 def test_the_api_got_its_port(containers: Containers) -> None:
     """The engine could publish the api container's port."""
     without = containers.without_port("api")
-    assert not without, f"{listed(without)}; {listed(containers.port_holders)}"
+    assert not without, listed([*without, *containers.port_holders])
 
 
 @diagnostic(cause="out-of-memory", step=(2, 4))

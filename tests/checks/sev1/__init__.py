@@ -1,0 +1,1 @@
+"""The alerts of severity 1."""
