@@ -44,7 +44,7 @@ def test_no_silence_hides_severity_0(judged_silences: JudgedSilences) -> None:
 
 
 @diagnostic(cause="lasts-too-long", step=2)
-def test_no_silence_lasts_longer_than(judged_silences: JudgedSilences, limits: Limits) -> None:
+def test_no_silence_lasts_too_long(judged_silences: JudgedSilences, limits: Limits) -> None:
     """No active silence lasts longer than the limit."""
     long = judged_silences.longer_than(limits.max_duration)
     assert not long, f"{listed(long)} (limit {limits.max_duration})"
