@@ -15,7 +15,10 @@ class Limits(AlertLimits):
 ALERT = Alert(
     name="AlertmanagerDown",
     severity=1,
-    trigger="Alertmanager does not answer, is not ready {settle_grace} after its start, could not load its configuration, or Prometheus cannot send it alerts",
+    trigger=(
+        "Alertmanager does not answer, is not ready {settle_grace} after its start, could not load its configuration, "
+        "or Prometheus cannot send it alerts"
+    ),
     impact="alerts fire and nobody is notified",
     limits=Limits,
     respond_within=minutes(15),

@@ -15,7 +15,9 @@ class Limits(AlertLimits):
 ALERT = Alert(
     name="SilenceTooBroad",
     severity=1,
-    trigger="an active silence hides a severity-0 alert or every alert, has no comment, or lasts longer than {max_duration}",
+    trigger=(
+        "an active silence hides a severity-0 alert or every alert, has no comment, or lasts longer than {max_duration}"
+    ),
     impact="an alert fires and does not page",
     limits=Limits,
     respond_within=minutes(15),
