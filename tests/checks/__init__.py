@@ -1,0 +1,1 @@
+"""Literal cases: one file per alert, named like its module."""
