@@ -9,7 +9,10 @@ from playbook.quantities import listed
 ALERT = Alert(
     name="AlertRoutingBroken",
     severity=1,
-    trigger="an alert is routed to no integration, a route is shadowed, or a root alert is inhibited",
+    trigger=(
+        "an alert is routed to a receiver without an integration, a route is never reached, "
+        "or a root alert is inhibited"
+    ),
     impact="an alert fires but on-call is not notified",
     respond_within=minutes(15),
     escalate_after=minutes(30),

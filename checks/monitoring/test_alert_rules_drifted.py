@@ -8,7 +8,10 @@ from playbook.quantities import listed
 ALERT = Alert(
     name="AlertRulesDrifted",
     severity=2,
-    trigger="an alert has no rule, several rules, a rule that differs from `make rules`, or a dead runbook link",
+    trigger=(
+        "an alert of the playbook has no rule, several rules, a rule that differs from `make rules`, "
+        "or a dead runbook link"
+    ),
     impact="Prometheus raises an alert too late, too early or never",
     respond_within=minutes(30),
     escalate_after=minutes(60),

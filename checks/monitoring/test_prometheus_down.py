@@ -16,8 +16,8 @@ ALERT = Alert(
     name="PrometheusDown",
     severity=1,
     trigger=(
-        "Prometheus does not answer, is not ready, could not load its configuration, or has no sample younger than "
-        "{sample_age}"
+        "Prometheus does not answer, is not ready, could not load its configuration, "
+        "or has no sample younger than {sample_age}"
     ),
     impact="no alert of Prometheus can fire",
     limits=Limits,

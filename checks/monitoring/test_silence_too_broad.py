@@ -15,7 +15,9 @@ class Limits(AlertLimits):
 ALERT = Alert(
     name="SilenceTooBroad",
     severity=1,
-    trigger="a silence hides a severity-0 alert or every alert, has no comment, or lasts longer than {max_duration}",
+    trigger=(
+        "an active silence hides a severity-0 alert or every alert, has no comment, or lasts longer than {max_duration}"
+    ),
     impact="an alert fires and does not page",
     limits=Limits,
     respond_within=minutes(15),
@@ -44,7 +46,7 @@ def test_no_silence_hides_severity_0(judged_silences: JudgedSilences) -> None:
 
 
 @diagnostic(cause="lasts-too-long", step=2)
-def test_no_silence_lasts_longer_than(judged_silences: JudgedSilences, limits: Limits) -> None:
+def test_no_silence_lasts_too_long(judged_silences: JudgedSilences, limits: Limits) -> None:
     """No active silence lasts longer than the limit."""
     long = judged_silences.longer_than(limits.max_duration)
     assert not long, f"{listed(long)} (limit {limits.max_duration})"

@@ -10,8 +10,8 @@ from fixtures.platform.host import Disk, Disks, Memory
 from fixtures.platform.logs import LogTail, read_log
 from fixtures.queue.items import OldestItem
 from fixtures.queue.workers import Heartbeat, Heartbeats, HeldItem, HeldItems, Workers
-from tests.cases import Case, faulty, healthy, parametrized, unobserved
 from playbook.quantities import Count, Share, Size, Span
+from tests.cases import Case, faulty, healthy, parametrized, unobserved
 
 GIB = 1024**3
 HOUR = 3600.0

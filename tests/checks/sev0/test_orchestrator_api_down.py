@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from checks.sev0 import test_orchestrator_api_down as api
-from fixtures.api.access import ApiAccess
+from fixtures.api.access import ApiAccess, ApiDatabase
 from fixtures.api.health import Health, read_health
 from fixtures.clients.http import HttpAnswer, Transport
 from fixtures.clients.postgres import DatabaseState
@@ -16,8 +16,8 @@ from fixtures.platform.containers import Container, Containers, EngineAnswer, Us
 from fixtures.platform.host import Disk, Disks, Memory
 from fixtures.platform.logs import LogTail, read_log
 from fixtures.queue.redis import RedisAnswer, RedisMemory
-from tests.cases import Case, faulty, healthy, parametrized, unobserved
 from playbook.quantities import Count, Share, Size, Span
+from tests.cases import Case, faulty, healthy, parametrized, unobserved
 
 GIB = 1024**3
 
@@ -416,32 +416,28 @@ CASES = [
         api.test_the_answer_is_a_health_document, "did not answer in time", api_health=unanswered(Transport.TIMED_OUT)
     ),
     # What it needs: PostgreSQL
-    healthy(api.test_the_api_has_its_database, api_health=document(), database=serving()),
-    healthy(api.test_the_api_has_its_database, api_health=document(redis="unhealthy"), database=serving()),
+    healthy(api.test_the_api_has_its_database, api_database=ApiDatabase(serving(), document())),
+    healthy(api.test_the_api_has_its_database, api_database=ApiDatabase(serving(), document(redis="unhealthy"))),
     faulty(
         api.test_the_api_has_its_database,
         "PostgreSQL at db:5432/orchestrator refused the connection: no server listens",
-        api_health=document(),
-        database=not_serving(DatabaseState.REFUSED),
+        api_database=ApiDatabase(not_serving(DatabaseState.REFUSED), document()),
     ),
     faulty(
         api.test_the_api_has_its_database,  # the API hangs because of it
         "PostgreSQL at db:5432/orchestrator did not answer in time",
-        api_health=unanswered(Transport.TIMED_OUT),
-        database=not_serving(DatabaseState.TIMED_OUT),
+        api_database=ApiDatabase(not_serving(DatabaseState.TIMED_OUT), unanswered(Transport.TIMED_OUT)),
     ),
     faulty(
         api.test_the_api_has_its_database,
         "reports: database is unhealthy (database message)",
-        api_health=document(database="unhealthy"),
-        database=serving(),
+        api_database=ApiDatabase(serving(), document(database="unhealthy")),
     ),
     *(
         faulty(
             api.test_the_api_has_its_database,  # what the API reports counts although the suite saw nothing
             "reports: database is unhealthy (database message)",
-            api_health=document(database="unhealthy"),
-            database=not_serving(state),
+            api_database=ApiDatabase(not_serving(state), document(database="unhealthy")),
         )
         for state in (DatabaseState.NOT_ASKED, DatabaseState.PASSWORD_REFUSED)
     ),
@@ -449,32 +445,25 @@ CASES = [
     unobserved(
         api.test_the_api_has_its_database,
         "http://api/health refused the connection",
-        api_health=unanswered(Transport.REFUSED),
-        database=serving(),
+        api_database=ApiDatabase(serving(), unanswered(Transport.REFUSED)),
     ),
     unobserved(
         api.test_the_api_has_its_database,
         "not with a health document",
-        api_health=answered(200, "<html>"),
-        database=serving(),
+        api_database=ApiDatabase(serving(), answered(200, "<html>")),
     ),
-    unobserved(
+    healthy(  # the API's report decides
         api.test_the_api_has_its_database,
-        "PostgreSQL was not asked: its address is not known",
-        api_health=document(),
-        database=not_serving(DatabaseState.NOT_ASKED),
+        api_database=ApiDatabase(not_serving(DatabaseState.NOT_ASKED), document()),
     ),
-    unobserved(
+    healthy(
         api.test_the_api_has_its_database,
-        "PostgreSQL at db:5432/orchestrator refuses the password",
-        api_health=document(),
-        database=not_serving(DatabaseState.PASSWORD_REFUSED),
+        api_database=ApiDatabase(not_serving(DatabaseState.PASSWORD_REFUSED), document()),
     ),
     unobserved(
         api.test_the_api_has_its_database,
         "a server in recovery (a standby)",
-        api_health=document(),
-        database=serving(in_recovery=True),
+        api_database=ApiDatabase(serving(in_recovery=True), document()),
     ),
     # What it needs: Redis
     healthy(

@@ -16,8 +16,8 @@ from fixtures.database.server import Database, ServerStatus
 from fixtures.platform.containers import Container, Containers, EngineAnswer
 from fixtures.platform.host import Disk, Disks, Memory
 from fixtures.platform.logs import LogTail, read_log
-from tests.cases import Case, faulty, healthy, parametrized, unobserved
 from playbook.quantities import Count, Share, Size, Span
+from tests.cases import Case, faulty, healthy, parametrized, unobserved
 
 GIB = 1024**3
 NOON = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)

@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from checks.sev1 import test_database_slow_queries as queries
 from fixtures.database.sessions import Activity, Session
 from fixtures.database.statements import Statements, StatementStatistics
-from tests.cases import Case, faulty, healthy, parametrized, unobserved
 from playbook.quantities import Count, Span
+from tests.cases import Case, faulty, healthy, parametrized, unobserved
 
 
 def active(pid: int, age: float, *blocked_by: int, application: str = "") -> Session:

@@ -14,8 +14,8 @@ from fixtures.database.sessions import Activity, Session
 from fixtures.database.statements import Statements, StatementStatistics
 from fixtures.platform.containers import EngineAnswer, Usage, Usages
 from fixtures.platform.host import Memory
-from tests.cases import Case, faulty, healthy, parametrized, unobserved
 from playbook.quantities import Count, Size, Span
+from tests.cases import Case, faulty, healthy, parametrized, unobserved
 
 GIB = 1024**3
 WITHOUT_ENGINE = EngineAnswer(None, absent="this target has no Docker engine")

@@ -1,0 +1,1 @@
+"""Literal cases of severity 2."""
