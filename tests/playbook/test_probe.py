@@ -186,11 +186,6 @@ def test_it_is_sound_still(sound):
 )
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path / "project")
-
-
 def probed(judgement: Judgement) -> set[str]:
     assert judgement.results is not None, judgement.output
     return {each["name"] for each in judgement.results["probes"]}

@@ -51,8 +51,7 @@ until = {until}
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    project = Project(tmp_path / "project")
+def project(project: Project) -> Project:
     lasting = CHECKS + "\nfrom msgspec.structs import replace\nALERT = replace(ALERT, for_=minutes(2))\n"
     project.add_alert("it_fires", lasting)
     return project
