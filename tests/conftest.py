@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,21 +17,23 @@ import pytest
 from sandbox.breaking import heal_stack
 from sandbox.embedded import EmbeddedStack
 from sandbox.state import State
+from tests.projects import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 
-for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):  # what tests find is not for the step that they may run in
+for _name in (
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
+):  # what tests run is not a step of CI
     os.environ.pop(_name, None)
-os.environ["PYTEST_ADDOPTS"] = (
-    "-p no:valkey -p no:platformdirs"  # what comes with tools of ours alone is slow to import
-)
+os.environ["PYTEST_ADDOPTS"] = "-p no:valkey -p no:platformdirs"  # plugins of development tools: slow to import
 IN_ONE_PROCESS = {
     "tests/compose": "a fault stops the engine for all",
     "tests/browser": "a browser is started once",
-    "tests/monitoring": "what watches a sandbox is at work even while nothing is asked",
+    "tests/monitoring": "a monitored sandbox uses the processors even while no test asks it",
 }
 
 
@@ -48,7 +51,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one health run said: its exit status, its results.json, what it printed, and its folder."""
+    """One health run: its exit status, its results.json, what it printed, and its folder."""
 
     status: int
     results: dict[str, Any] | None
@@ -56,19 +59,38 @@ class Judgement:
     folder: Path | None
 
     def alert(self, name: str) -> dict[str, Any]:
-        """Give an alert of the results by its name."""
+        """Return an alert of the results by its name."""
         assert self.results is not None, self.output
         found: dict[str, Any] = next(alert for alert in self.results["alerts"] if alert["name"] == name)
         return found
 
     def in_state(self, state: str) -> set[str]:
-        """Give the names of the alerts in this state."""
+        """Return the names of the alerts in this state."""
         assert self.results is not None, self.output
         return {alert["name"] for alert in self.results["alerts"] if alert["state"] == state}
 
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """The states of all checks, by their ids."""
+        assert self.results is not None, self.output
+        return {check["id"]: check["outcome"] for alert in self.results["alerts"] for check in alert["checks"]}
+
+    @property
+    def junit_cases(self) -> dict[str, dict[str, str]]:
+        """The properties of each test case in junit.xml, and how it ended."""
+        assert self.folder is not None, self.output
+        cases = ET.parse(self.folder / "junit.xml").iter("testcase")
+        return {
+            f"{case.get('classname')}::{case.get('name')}": {
+                **{str(each.get("name")): str(each.get("value")) for each in case.iter("property")},
+                "ended": next((child.tag for child in case if child.tag != "properties"), "passed"),
+            }
+            for case in cases
+        }
+
 
 def needs(program: str) -> str:
-    """Give a program's path; where it is missing the test is skipped, but in CI, which installs all, it fails."""
+    """Return a program's path; where it is missing the test is skipped, but fails in CI, which installs all."""
     found = shutil.which(program)
     if found is None:
         if os.environ.get("CI"):
@@ -78,7 +100,7 @@ def needs(program: str) -> str:
 
 
 def runs_in(output: Path) -> set[Path]:
-    """Give the folders of the runs that were written."""
+    """Return the folders of the runs that were written."""
     return {folder for folder in output.glob("20*") if folder.is_dir()}
 
 
@@ -93,7 +115,7 @@ def health_run(
 ) -> Judgement:
     """Run the suite in a process of its own, and read what it wrote into this folder.
 
-    What a run remembers for the next one stays beside that: another test must not find it.
+    pytest's cache lies beside it, so that no other test finds it.
     """
     before = runs_in(output)
     done = subprocess.run(
@@ -145,3 +167,9 @@ def judge(tmp_path: Path, request: pytest.FixtureRequest) -> Judge:
         return health_run(output, f"--target={target}", *arguments, cwd=cwd, under=(), **environment)
 
     return run
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A copy of this project that has no alerts yet."""
+    return Project(tmp_path / "project")

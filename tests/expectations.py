@@ -1,4 +1,4 @@
-"""What a fault says must come of it, held against what a health run said."""
+"""What a fault must lead to, compared with the results of a health run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def require_as_expected(fault: Fault, seen: Judgement) -> None:
-    """Exactly the fault's alert, in its state and with its first cause; of others only what may follow from it."""
+    """Require exactly the fault's alert, its state and first cause, and no others but those that may follow from it."""
     expect = fault.expect
     followers = set(expect.may_follow)
     own = {expect.alert} if expect.alert else set()
@@ -33,12 +33,12 @@ def require_as_expected(fault: Fault, seen: Judgement) -> None:
 
 
 def require_green(seen: Judgement) -> None:
-    """All was judged, and nothing fires."""
+    """Require that all was judged, and nothing fires."""
     assert seen.status == 0, seen.output
     assert not seen.in_state("firing") | seen.in_state("unknown")
 
 
 def _explained(seen: Judgement) -> set[str]:
-    """Alerts that could not be judged because of another one: a consequence, whichever fault it is."""
+    """Return the alerts that could not be judged because of another one: a consequence of any fault."""
     assert seen.results is not None
     return {alert["name"] for alert in seen.results["alerts"] if alert["state"] == "unknown" and alert["caused_by"]}

@@ -30,14 +30,35 @@ ALERT = Alert(name="{name}", severity={severity}, trigger="it is bad", impact="h
               escalate_after=minutes(15))
 """
 
+WELL = """
+@trigger()
+def test_all_is_well():
+    "All is well."
+
+@diagnostic(cause="a-cause", step=1)
+def test_no_cause_is_found():
+    "There is no cause."
+"""
+BAD = """
+@trigger()
+def test_all_is_well():
+    "All is well."
+    assert False, "it is bad"
+
+@diagnostic(cause="a-cause", step=1)
+def test_no_cause_is_found():
+    "There is no cause."
+    assert False, "here is why"
+"""
+
 
 def environment(**more: str) -> dict[str, str]:
-    """Give the environment without what could name a target."""
+    """Return the environment without what could name a target."""
     return {name: value for name, value in os.environ.items() if name not in SETTINGS} | more
 
 
 def run_pytest(*arguments: object, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest as a user does, and say no more than that."""
+    """Run pytest as a user does."""
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *map(str, arguments)],
         cwd=cwd, env=environment(**more), capture_output=True, text=True, timeout=60, check=False,
@@ -45,7 +66,7 @@ def run_pytest(*arguments: object, cwd: Path = ROOT, **more: str) -> subprocess.
 
 
 def nowhere(folder: Path) -> Path:
-    """Write the settings of a target where nothing listens."""
+    """Write the settings of a target where nothing listens; return their path."""
     path = folder / "nowhere.toml"
     path.write_text(NOWHERE)
     return path
@@ -64,12 +85,12 @@ class Project:
             shutil.copy(ROOT / name, folder)
 
     def add_alert(self, file: str, body: str, severity: int = 0) -> str:
-        """Write the module of an alert that is named like its file; give its path."""
+        """Write the module of an alert that is named like its file; return its path."""
         name = "".join(word.capitalize() for word in file.split("_"))
         return self.add_module(file, ALERT.format(name=name, severity=severity) + body, severity)
 
     def add_module(self, file: str, text: str, severity: int = 0) -> str:
-        """Write a check module as it is; give its path."""
+        """Write a check module as it is; return its path."""
         path = self.folder / "checks" / f"sev{severity}" / f"test_{file}.py"
         path.parent.mkdir(exist_ok=True)
         (path.parent / "__init__.py").touch()

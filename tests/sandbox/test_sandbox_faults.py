@@ -29,7 +29,7 @@ def stack(running: EmbeddedStack) -> Iterator[EmbeddedStack]:
 
 @pytest.mark.parametrize("name", ["api-error", "workers-stopped", "postgres-stopped"])
 def test_a_fault_is_healed_by_another_command_than_broke_it(stack: EmbeddedStack, name: str) -> None:
-    """That every fault takes hold and heals is seen where each is judged, in tests/test_faults.py."""
+    """That every fault takes hold and heals is seen where each is judged, in tests/sandbox/test_faults.py."""
     break_stack(stack, FAULTS[name])
     assert State.load(stack.folder).broken == [name]
     assert heal_stack(EmbeddedStack.load(stack.folder)) == [name]

@@ -48,7 +48,7 @@ def test_no_cause_is_found():
 def interrupted(
     number: signal.Signals, target: Path, output: Path, *arguments: str, at: str, cwd: Path = ROOT
 ) -> tuple[int, str]:
-    """Start a run, send it the signal once it has come to this check module; give its status and what it printed."""
+    """Start a run, interrupt it at this check module, and return its exit status and what it printed."""
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", f"--target={target}", f"--output={output}", *arguments],
         cwd=cwd, env=environment(WAIT="1", PYTHONUNBUFFERED="1"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -79,15 +79,14 @@ def results_of(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    project = Project(tmp_path / "project")
+def project(project: Project) -> Project:
     project.add_alert("a_judged", WELL)
     project.add_alert("b_waiting", WAITS)
     project.add_alert("c_to_come", WELL)
     return project
 
 
-def test_an_interruption_where_no_line_is_can_be_shown() -> None:
+def test_an_interruption_at_an_instruction_without_a_line_can_be_shown() -> None:
     """As in an instruction that CPython adds itself; here the one with which a function begins that has a closure."""
     bound = 1
 
@@ -121,14 +120,14 @@ def test_an_interrupted_run_leaves_what_it_knows(
     states = {alert["name"]: alert["state"] for alert in results["alerts"]}
     assert states == {"AJudged": "ok", "BWaiting": "unknown", "CToCome": "unknown"}
     assert (output / "latest").resolve() == whole.folder
-    assert {path.name for path in folder.iterdir()} == {"report.html", "results.json", "junit.xml"}
+    assert {path.name for path in folder.iterdir()} == {"report.html", "checks.html", "results.json", "junit.xml"}
     assert next(case.get("name") for case in ET.parse(folder / "junit.xml").iter("testcase")) == "test_all_is_well"
     assert "stopped before it was complete" in printed
     assert "Traceback" not in printed
 
 
 @SIGNALS
-def test_an_alert_that_fires_is_known_after_an_interruption(
+def test_an_interrupted_run_reports_the_alert_that_fires(
     number: signal.Signals, project: Project, tmp_path: Path
 ) -> None:
     project.add_alert("a_judged", WELL + "    assert False, 'bad'\n")

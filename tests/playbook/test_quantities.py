@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from playbook.quantities import Count, Measurement, Quantity, Share, Size, Span, listed, magnitude
+from playbook.quantities import Count, Measurement, Quantity, Share, Size, Span, counted, listed, magnitude
 
 GIB = 1024**3
 
@@ -60,7 +60,7 @@ READ = [
     (Size, 1024, Size(1024)),
 ]
 
-NO_VALUES = [
+NOT_QUANTITIES = [
     *((Span, text) for text in ("", "soon", "-1 s", -1, "1,5 s", "1.2.3 s", ".", "3 weeks", "nan", True)),
     (Span, "999999999999999 d"),
     *((Share, text) for text in ("", "most", -0.1, 1.1, "150 %", "15 percent", "0..5", True)),
@@ -80,14 +80,14 @@ def test_a_quantity_is_read(kind: type[Quantity], text: str | float, quantity: Q
     assert type(kind.parse(text)) is kind
 
 
-@pytest.mark.parametrize(("kind", "text"), NO_VALUES)
-def test_what_is_no_quantity_is_refused(kind: type[Quantity], text: str | float) -> None:
-    with pytest.raises(ValueError, match=r" is no | is longer "):
+@pytest.mark.parametrize(("kind", "text"), NOT_QUANTITIES)
+def test_a_text_that_is_not_a_quantity_is_refused(kind: type[Quantity], text: str | float) -> None:
+    with pytest.raises(ValueError, match=r" is not a | is too long "):
         kind.parse(text)
 
 
 @pytest.mark.parametrize("quantity", [Span(432), Share(0.15), Count(1001), Size(GIB)])
-def test_a_quantity_survives_the_way_to_another_process(quantity: Quantity) -> None:
+def test_a_quantity_survives_pickling_and_copying(quantity: Quantity) -> None:
     for twin in (pickle.loads(pickle.dumps(quantity)), copy.deepcopy(quantity)):
         assert (type(twin), str(twin)) == (type(quantity), str(quantity))
 
@@ -98,8 +98,16 @@ def test_machines_get_plain_numbers() -> None:
     assert [magnitude(each) for each in (Measurement("no traffic"), None, "text", True)] == [None] * 4
 
 
-def test_a_list_is_told_up_to_a_few() -> None:
+def test_a_list_is_cut_after_a_few() -> None:
     assert listed([]) == ""
     assert listed(["a", "b"]) == "a, b"
     assert listed(range(7)) == "0, 1, 2, 3, 4 and 2 more"
     assert listed("abc", most=1) == "a and 2 more"
+
+
+def test_a_count_agrees_with_its_noun() -> None:
+    assert [counted(number, "error line") for number in (0, 1, 1200)] == [
+        "0 error lines",
+        "1 error line",
+        "1,200 error lines",
+    ]

@@ -1,4 +1,4 @@
-"""Every fault of the sandbox gives exactly its alert, its state and its cause, and healing turns it green."""
+"""Every fault of the sandbox makes exactly its alert fire, with its cause, and healing turns it green."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from playbook.catalogue import alert_names
+from playbook.catalogue import Catalogue
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.faults import FAULTS
 from sandbox.faults.workers import make_task, restart
 from sandbox.polling import require, until
+from tests.conftest import ROOT
 from tests.expectations import require_as_expected, require_green
 
 if TYPE_CHECKING:
@@ -55,21 +56,23 @@ def busy_sandbox(sandbox: EmbeddedStack) -> Iterator[EmbeddedStack]:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_fault_gives_exactly_its_alert(fault: Fault, sandbox: EmbeddedStack, judge: Judge) -> None:
+def test_a_fault_makes_exactly_its_alert_fire(fault: Fault, sandbox: EmbeddedStack, judge: Judge) -> None:
     _break_judge_and_heal(fault, sandbox, judge)
 
 
 @pytest.mark.parametrize("name", OF_THE_LAST_HOURS)
-def test_so_it_does_where_work_has_gone_on_for_hours(name: str, old_sandbox: EmbeddedStack, judge: Judge) -> None:
+def test_a_fault_is_found_where_work_has_gone_on_for_hours(name: str, old_sandbox: EmbeddedStack, judge: Judge) -> None:
     _break_judge_and_heal(FAULTS[name], old_sandbox, judge)
 
 
 @pytest.mark.parametrize("name", OF_THE_LAST_HOURS)
-def test_so_it_does_where_workers_have_just_been_busy(name: str, busy_sandbox: EmbeddedStack, judge: Judge) -> None:
+def test_a_fault_is_found_where_workers_have_just_been_busy(
+    name: str, busy_sandbox: EmbeddedStack, judge: Judge
+) -> None:
     _break_judge_and_heal(FAULTS[name], busy_sandbox, judge)
 
 
-def test_an_api_that_is_slow_while_its_database_is_down_follows_from_that(sandbox: EmbeddedStack, judge: Judge) -> None:
+def test_a_slow_api_is_explained_by_a_database_that_is_down(sandbox: EmbeddedStack, judge: Judge) -> None:
     for name in ("api-slow", "postgres-stopped"):
         break_stack(sandbox, FAULTS[name])
     latency = judge().alert("HighAPILatency")
@@ -84,5 +87,5 @@ def _break_judge_and_heal(fault: Fault, sandbox: EmbeddedStack, judge: Judge) ->
 
 
 def _check_module_of(fault: Fault) -> tuple[str, ...]:
-    """What else might still be broken, the judgement of the next fault on this sandbox shows."""
-    return (str(alert_names()[fault.expect.alert.lower()]),) if fault.expect.alert else ()
+    """Return the fault's own module: whether anything else is still broken, the next fault's run shows."""
+    return (str(Catalogue([ROOT / "checks"]).paths[fault.expect.alert.lower()]),) if fault.expect.alert else ()

@@ -4,71 +4,28 @@ import json
 import os
 import shutil
 import subprocess
-import time
 import urllib.request
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import asdict
 
-from fixtures.clients.alertmanager import Matcher, Silence
-from playbook.evidence import Unknown
+from playbook.alert import Alert
+from playbook.limits import NoLimits, minutes
 from reports.history import FILE, History
+from reports.results import AlertResult, Results, Selection, stamp
+from sandbox.polling import require, until
 from tests.conftest import needs
 from tests.projects import NOWHERE, Project
 from tests.ssh import free_port
-from tests.test_history import run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.conftest import Judge, Judgement
-
-LABELS = {"alertname": "ItFires", "severity": "critical", "service": "api"}
-NOW = datetime.now(UTC)
-
-
-# -- which silences hide what
-
-
-@pytest.mark.parametrize(
-    ("matcher", "matches"),
-    [
-        (Matcher("alertname", "ItFires"), True),
-        (Matcher("alertname", "It"), False),
-        (Matcher("alertname", "It.*", is_regex=True), True),
-        (Matcher("alertname", "Fires", is_regex=True), False),
-        (Matcher("alertname", "ItFires", is_equal=False), False),
-        (Matcher("alertname", "Other", is_equal=False), True),
-        (Matcher("alertname", "Other|ItFires", is_regex=True, is_equal=False), False),
-        (Matcher("instance", ""), True),
-        (Matcher("instance", "a"), False),
-        (Matcher("instance", ".+", is_regex=True), False),
-        (Matcher("severity", "critical|warning", is_regex=True), True),
-    ],
-)
-def test_a_matcher_is_read_as_alertmanager_reads_it(matcher: Matcher, matches: bool) -> None:
-    assert matcher.matches(LABELS) is matches
-
-
-@pytest.mark.parametrize("value", ["[[:alpha:]]+", r"\pL+", "(?U)It.*", r"\QItFires\E"])
-def test_an_expression_that_is_gos_alone_is_not_read_as_another(value: str) -> None:
-    matcher = Matcher("alertname", value, is_regex=True)
-    with pytest.raises(Unknown, match="is Go's"):
-        matcher.matches(LABELS)
-    both = Silence("1", (matcher, Matcher("service", "worker")), "me", "why", NOW, NOW)
-    assert not both.hides(LABELS)  # whatever the first one means
-    with pytest.raises(Unknown, match="silence 1"):
-        Silence("1", (matcher, Matcher("service", "api")), "me", "why", NOW, NOW).hides(LABELS)
-
-
-def test_every_matcher_must_match() -> None:
-    both = (Matcher("alertname", "ItFires"), Matcher("service", "worker"))
-    assert not Silence("1", both, "me", "why", NOW, NOW).hides(LABELS)
-    assert Silence("1", both[:1], "me", "why", NOW, NOW).hides(LABELS)
-
 
 # -- exemptions
 
@@ -94,9 +51,8 @@ until = {until}
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    project = Project(tmp_path / "project")
-    lasting = CHECKS + "\nfrom msgspec.structs import replace\nALERT = replace(ALERT, lasts=minutes(2))\n"
+def project(project: Project) -> Project:
+    lasting = CHECKS + "\nfrom msgspec.structs import replace\nALERT = replace(ALERT, for_=minutes(2))\n"
     project.add_alert("it_fires", lasting)
     return project
 
@@ -119,9 +75,9 @@ def test_an_exempted_alert_is_silenced_and_shown(
     seen = judge(*processes, target=target(tmp_path, EXEMPTION.format(until=day)), cwd=project.folder)
     assert seen.status == 0
     assert states_of(seen) == ["silenced", "silenced", "ok"]
-    muted = seen.alert("ItFires")["muted"]
-    assert (muted["kind"], muted["by"]) == ("exemption", "the platform team")
-    assert muted["until"] == f"{day + timedelta(days=1)}T00:00:00Z"
+    suppressed = seen.alert("ItFires")["suppressed"]
+    assert (suppressed["kind"], suppressed["by"]) == ("exemption", "the platform team")
+    assert suppressed["until"] == f"{day + timedelta(days=1)}T00:00:00Z"
     assert seen.alert("ItFires")["causes"][0]["name"] == "bad-luck"
 
 
@@ -136,7 +92,7 @@ def test_an_exempted_alert_is_silenced_and_shown(
         (EXEMPTION.format(until='"soon"'), "Invalid RFC3339"),
     ],
 )
-def test_an_exemption_that_hides_for_ever_or_nothing_stops_the_run(
+def test_an_exemption_that_is_wrong_stops_the_run(
     project: Project, judge: Judge, tmp_path: Path, text: str, words: str
 ) -> None:
     seen = judge(target=target(tmp_path, text), cwd=project.folder)
@@ -149,53 +105,68 @@ def test_an_exemption_lasts_to_the_end_of_its_day(project: Project, judge: Judge
     assert judge(target=target(tmp_path, EXEMPTION.format(until=today)), cwd=project.folder).status == 0
 
 
-# -- `for`, from this suite's own runs
+# -- `for`, by this suite's earlier runs
 
 
 def history_of(output: Path, *minutes_ago: int) -> None:
     """Record runs in which the alert held."""
     for ago in minutes_ago:
         moment = datetime.now(UTC) - timedelta(minutes=ago)
-        results = run_of(moment, {"ItFires": "pending"}, target="nowhere")
-        History(output).record(results, "", 1000)
+        History(output).record(pending_at(moment), "", 1000)
+
+
+def pending_at(moment: datetime) -> Results:
+    """Return the results of a run in which the alert was pending."""
+    about = Alert(
+        name="ItFires", severity=0, trigger="it is bad", impact="harm", for_=minutes(2), respond_within=minutes(5),
+        escalate_after=minutes(15),
+    ).describe(NoLimits())  # fmt: skip
+    alert = AlertResult(
+        **asdict(about), state="pending", since=stamp(moment), measured=None, limit=None, message="it is bad",
+        caused_by=None, causes=[], respond_by=None, escalate_at=None, checks=[],
+    )  # fmt: skip
+    return Results(
+        target="nowhere", timezone="UTC", started_at=stamp(moment), finished_at=stamp(moment), duration_seconds=0.5,
+        complete=True, verdict="ok", exit_status=0, selection=Selection("", "", [], partial=False), alerts=[alert],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("processes", [(), ("-n", "2")])
-def test_what_holds_for_the_first_time_is_pending(
+def test_an_alert_whose_condition_holds_for_the_first_time_is_pending(
     project: Project, judge: Judge, tmp_path: Path, processes: tuple[str, ...]
 ) -> None:
     seen = judge("--honor-for", *processes, target=target(tmp_path, ""), cwd=project.folder)
     assert seen.status == 0
     assert states_of(seen) == ["pending", "pending", "ok"]
-    assert seen.alert("ItFires")["muted"]["kind"] == "for"
+    assert seen.alert("ItFires")["suppressed"]["kind"] == "for"
 
 
 @pytest.mark.parametrize("processes", [(), ("-n", "2")])
-def test_what_has_held_for_long_enough_fires(
+def test_an_alert_whose_condition_has_held_for_long_enough_fires(
     project: Project, judge: Judge, tmp_path: Path, processes: tuple[str, ...]
 ) -> None:
     history_of(tmp_path / "output", 5)
     seen = judge("--honor-for", *processes, target=target(tmp_path, ""), cwd=project.folder)
     assert seen.status == 1
-    assert seen.alert("ItFires")["muted"] is None
+    assert seen.alert("ItFires")["suppressed"] is None
 
 
 @pytest.mark.parametrize("processes", [(), ("-n", "2")])
-def test_what_cannot_be_recorded_is_not_held_back(
+def test_an_alert_fires_where_its_run_cannot_be_recorded(
     project: Project, judge: Judge, tmp_path: Path, processes: tuple[str, ...]
 ) -> None:
     (tmp_path / "output" / FILE).mkdir(parents=True)  # nobody writes to a folder as to a file, not even root
     for _ in range(2):
         seen = judge("--honor-for", *processes, target=target(tmp_path, ""), cwd=project.folder)
         assert seen.status == 1
-        told = seen.alert("ItFires")["message"]
-        assert "for how long it has held could not be told: the history cannot be written: " in told
+        message = seen.alert("ItFires")["message"]
+        assert "how long it has held is unknown: the history cannot be written: " in message
         assert seen.output.count("the history could not be ") == 1
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
 @pytest.mark.parametrize("left", [0, 16 * 1024, 256 * 1024], ids=["none", "a-little", "more"])
-def test_on_a_full_disk_nothing_is_held_back(project: Project, judge: Judge, tmp_path: Path, left: int) -> None:
+def test_an_alert_fires_where_the_disk_is_full(project: Project, judge: Judge, tmp_path: Path, left: int) -> None:
     output = tmp_path / "output"
     output.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(output)], check=True)
@@ -208,21 +179,21 @@ def test_on_a_full_disk_nothing_is_held_back(project: Project, judge: Judge, tmp
         subprocess.run(["umount", str(output)], check=True)
 
 
-def test_without_the_flag_what_holds_now_fires(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_without_the_option_an_alert_fires_at_once(project: Project, judge: Judge, tmp_path: Path) -> None:
     assert judge(target=target(tmp_path, ""), cwd=project.folder).status == 1
 
 
-def test_a_run_of_failures_that_was_broken_begins_anew(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_a_gap_between_the_runs_starts_for_anew(project: Project, judge: Judge, tmp_path: Path) -> None:
     history_of(tmp_path / "output", 100, 95, 90, 85)
     assert judge("--honor-for", target=target(tmp_path, ""), cwd=project.folder).status == 0
 
 
-def test_an_alert_that_need_not_last_fires_at_once(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_an_alert_without_for_fires_at_once(project: Project, judge: Judge, tmp_path: Path) -> None:
     project.add_alert("it_fires", CHECKS)
     assert judge("--honor-for", target=target(tmp_path, ""), cwd=project.folder).status == 1
 
 
-# -- silences, of a real Alertmanager
+# -- the silences of a real Alertmanager
 
 CONFIGURATION = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 
@@ -286,20 +257,20 @@ def test_an_active_silence_silences(
     seen = judge("--honor-silences", *arguments, target=path, cwd=project.folder)
     assert seen.status == 0, seen.output
     assert states_of(seen) == ["silenced", "silenced", "ok"]
-    muted = seen.alert("ItFires")["muted"]
-    assert (muted["kind"], muted["by"]) == ("silence", "the night watch")
-    assert silence[:8] in muted["reason"]
+    suppressed = seen.alert("ItFires")["suppressed"]
+    assert (suppressed["kind"], suppressed["by"]) == ("silence", "the night watch")
+    assert silence[:8] in suppressed["reason"]
     assert judge(*arguments, target=path, cwd=project.folder).status == 1  # without the flag
 
 
 @pytest.mark.parametrize("silence", ["[[:alpha:]]+", r"\pL+"], indirect=True)
-def test_where_a_silence_cannot_be_read_it_fires_and_says_so(
+def test_an_alert_fires_where_a_silence_cannot_be_read(
     project: Project, judge: Judge, tmp_path: Path, alertmanager: str, silence: str
 ) -> None:
     arguments = (f"--alertmanager-url={alertmanager}", "--honor-silences")
     seen = judge(*arguments, target=target(tmp_path, ""), cwd=project.folder)
     assert seen.status == 1, seen.output
-    assert f"whether it is silenced could not be told: silence {silence[:8]}" in seen.alert("ItFires")["message"]
+    assert f"whether it is silenced is unknown: silence {silence[:8]}" in seen.alert("ItFires")["message"]
 
 
 def test_a_silence_of_another_alert_hides_nothing(
@@ -319,13 +290,11 @@ def test_a_silence_that_ended_hides_nothing(project: Project, judge: Judge, tmp_
     assert seen.status == 1
 
 
-def test_where_alertmanager_cannot_be_asked_it_fires_and_says_so(
-    project: Project, judge: Judge, tmp_path: Path
-) -> None:
+def test_an_alert_fires_where_alertmanager_cannot_be_asked(project: Project, judge: Judge, tmp_path: Path) -> None:
     path = target(tmp_path, "")
     seen = judge("--honor-silences", "--alertmanager-url=http://127.0.0.1:1", target=path, cwd=project.folder)
     assert seen.status == 1
-    assert "whether it is silenced could not be told" in seen.alert("ItFires")["message"]
+    assert "whether it is silenced is unknown" in seen.alert("ItFires")["message"]
 
 
 def test_a_target_without_alertmanager_has_no_silences(project: Project, judge: Judge, tmp_path: Path) -> None:
@@ -333,7 +302,7 @@ def test_a_target_without_alertmanager_has_no_silences(project: Project, judge: 
     assert (seen.status, seen.alert("ItFires")["message"]) == (1, "it is bad")
 
 
-# -- `for`, from a real Prometheus
+# -- `for`, by a real Prometheus
 
 PROMETHEUS = """
 global: {evaluation_interval: 1s}
@@ -345,10 +314,10 @@ groups:
     rules:
       - {alert: ItFires, expr: "vector(1) > 0"}
 """
-LASTS = """
+HOLDS_FOR = """
 from msgspec.structs import replace
 from playbook.quantities import Span
-ALERT = replace(ALERT, lasts=Span({seconds}))
+ALERT = replace(ALERT, for_=Span({seconds}))
 """
 
 
@@ -364,28 +333,31 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         program, f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={address}", ready=f"http://{address}/-/ready",
     ):  # fmt: skip
-        ends = time.monotonic() + 30
-        while "activeAt" not in asked(f"http://{address}/api/v1/alerts", "GET"):
-            assert time.monotonic() < ends
-            time.sleep(0.1)
-        time.sleep(1)
+        until(lambda: require_active_for_a_second(address), 30)
         yield f"http://{address}"
 
 
+def require_active_for_a_second(address: str) -> None:
+    active = json.loads(asked(f"http://{address}/api/v1/alerts", "GET"))["data"]["alerts"]
+    require(active, "no alert is active")
+    since = datetime.fromisoformat(active[0]["activeAt"])
+    require(datetime.now(UTC) - since >= timedelta(seconds=1), f"active since {since}")
+
+
 @pytest.mark.parametrize(("seconds", "status"), [(0.9, 1), (3600, 0)])
-def test_prometheus_knows_for_how_long_it_has_held(
+def test_prometheus_knows_how_long_the_condition_has_held(
     project: Project, judge: Judge, tmp_path: Path, prometheus: str, seconds: float, status: int
 ) -> None:
-    project.add_alert("it_fires", CHECKS + LASTS.format(seconds=seconds))
+    project.add_alert("it_fires", CHECKS + HOLDS_FOR.format(seconds=seconds))
     seen = judge("--honor-for", f"--prometheus-url={prometheus}", target=target(tmp_path, ""), cwd=project.folder)
     assert seen.status == status
-    muted = seen.alert("ItFires")["muted"]
-    assert (muted and muted["by"]) == (None if status else "Prometheus")
+    suppressed = seen.alert("ItFires")["suppressed"]
+    assert (suppressed and suppressed["by"]) == (None if status else "Prometheus")
 
 
-def test_what_prometheus_does_not_know_is_told_by_our_own_runs(
+def test_earlier_runs_count_where_prometheus_does_not_know_the_alert(
     project: Project, judge: Judge, tmp_path: Path, prometheus: str
 ) -> None:
-    project.add_alert("other", CHECKS + LASTS.format(seconds=0.9))
+    project.add_alert("other", CHECKS + HOLDS_FOR.format(seconds=0.9))
     seen = judge("--honor-for", f"--prometheus-url={prometheus}", target=target(tmp_path, ""), cwd=project.folder)
-    assert seen.alert("Other")["muted"]["by"] == "this suite's runs"
+    assert seen.alert("Other")["suppressed"]["by"] == "earlier runs"
