@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 EXCERPT_LINES = 40
 EXCERPT_CHARACTERS = 4000
@@ -115,6 +115,16 @@ def bounded(seconds: float) -> Iterator[None]:
         yield
     finally:
         RECORD.reset(token)
+
+
+def in_parallel(calls: Iterable[Callable[[], object]], seconds: float) -> None:
+    """Make calls at once, each on a daemon thread within this probe, and wait so long; what is late is left behind."""
+    ends = time.monotonic() + seconds
+    threads = [threading.Thread(target=copy_context().run, args=(call,), daemon=True) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, ends - time.monotonic()))
 
 
 class Cost:
