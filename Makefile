@@ -24,6 +24,11 @@ $(BIN)/.dev: requirements-dev.lock $(BIN)/.run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/lint/.done: requirements-lint.lock $(BIN)/.run
+	@$(BIN)/python -m venv $(VENV)/lint
+	@$(VENV)/lint/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-lint.lock
+	@touch $@
+
 report: $(BIN)/.run  ## every alert, for cron: honours `for` and silences, one run at a time; ARGS for pytest
 	@if mkdir -p -m 700 "$(OUTPUT)" && touch "$(OUTPUT)/.lock"; \
 		then set -- flock --nonblock --conflict-exit-code 75 "$(OUTPUT)/.lock"; \
@@ -52,11 +57,11 @@ test-fast: $(BIN)/.dev  ## the tests that need no server, no browser, no engine
 bench: $(BIN)/.dev  ## measure what a run costs, as ratios within one run; takes minutes
 	@$(BIN)/python -m bench
 
-lint: $(BIN)/.dev  ## ruff, strict mypy, the layers, and the names that checks write as strings
+lint: $(BIN)/.dev $(VENV)/lint/.done  ## ruff, strict mypy, the layers, and the names that checks write as strings
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
+	@$(VENV)/lint/bin/lint-imports --no-logo
 	@$(BIN)/python -m pytest --collect-only --quiet --quiet
 
 format: $(BIN)/.dev  ## format the code with ruff
@@ -77,9 +82,9 @@ silence: $(BIN)/.run  ## silence one alert for a while: ALERT=HighQueueDepth FOR
 
 lock: $(BIN)/.dev  ## resolve the dependencies
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@for lock in "requirements.lock" "requirements-dev.lock --group dev"; do \
+	@for lock in "requirements.lock pyproject.toml" "requirements-dev.lock pyproject.toml --group dev" "requirements-lint.lock --group lint"; do \
 		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-			--no-annotate --custom-compile-command "make lock" pyproject.toml -o $$lock; done
+			--no-annotate --custom-compile-command "make lock" -o $$lock; done
 
 clean:  ## remove what was installed and written
 	@rm -rf $(VENV) .sandbox reports/output .pytest_cache .mypy_cache .ruff_cache
