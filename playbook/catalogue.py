@@ -66,17 +66,19 @@ class Catalogue:
 
     def why_unknown(self, name: str) -> str:
         """Return why no alert has this name, without importing a module; empty where one seems to have it."""
-        path = self.paths.get(name.lower())
-        if path is None:
-            return "there is no alert of that name"
-        known, _ = self.name_and_severity(path)
-        return "" if known == name else f"there is no alert of that name (one is {known})"
+        known = self._names.get(name.lower())
+        hint = f" (one is {known})" if known else ""
+        return "" if known == name else f"there is no alert of that name{hint}"
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """The names of alerts, by their runbooks, in small letters each."""
+        return {page.stem.lower(): page.stem for page in RUNBOOKS.glob("*.md") if page.stem.lower() in self.paths}
 
     def name_and_severity(self, path: Path) -> tuple[str, Severity]:
         """Return an alert's name, by its runbook, and its severity, by its folder (else 1), without importing it."""
         pascal = "".join(word.capitalize() for word in path.stem.removeprefix("test_").split("_"))
-        name = next((page.stem for page in RUNBOOKS.glob("*.md") if page.stem.lower() == pascal.lower()), pascal)
-        return name, SEVERITIES.get(path.parent.name, 1)
+        return self._names.get(pascal.lower(), pascal), SEVERITIES.get(path.parent.name, 1)
 
     def holds(self, path: Path) -> bool:
         """Return whether a path is one of the folders, lies within one, or contains one."""

@@ -20,11 +20,11 @@ from playbook.target import TARGET, BadSettings
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from playbook.alert import Alert, Check
+    from playbook.alert import Alert, Check, Description
     from playbook.limits import AlertLimits
 
 TRIGGER_STATE = pytest.StashKey[State]()
-LIMITS = pytest.StashKey[dict[str, "AlertLimits"]]()  # in force, by alert
+IN_FORCE = pytest.StashKey[dict[str, tuple["AlertLimits", "Description"]]]()  # limits and sentences, by alert
 NOT_NEEDED = "looked at only when the alert fires"
 
 
@@ -32,7 +32,7 @@ NOT_NEEDED = "looked at only when the alert fires"
 def limits(request: pytest.FixtureRequest) -> AlertLimits:
     """The alert's limits as the target has them."""
     alert: Alert = request.module.ALERT
-    return request.session.stash[LIMITS][alert.name]
+    return request.session.stash[IN_FORCE][alert.name][0]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -46,12 +46,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         for name in names:
             if name not in alerts and (wrong := catalogue.why_unknown(name)):
                 raise BadSettings(f"{table}.{name}: {wrong}")
-    in_force = session.stash[LIMITS] = {}
+    in_force = session.stash[IN_FORCE] = {}
     for name, alert in alerts.items():
         try:
-            in_force[name] = alert.limits.overridden(target.limits.get(name, {}))
+            limits = alert.limits.overridden(target.limits.get(name, {}))
         except ValueError as error:
             raise BadSettings(f"limits.{name}.{error}") from None
+        in_force[name] = limits, alert.describe(limits)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -126,7 +127,7 @@ def _outcome(
     assert isinstance(item, pytest.Function)
     probes = item.session.stash[PROBES]
     mask = item.session.stash[TARGET].mask
-    limits = item.session.stash[LIMITS][alert.name]
+    limits, description = item.session.stash[IN_FORCE][alert.name]
     message = mask(sentence_of(raised)) if raised else ""
     if state == "skipped" and isinstance(raised, Unknown):
         message = f"not looked at: {message}"
@@ -138,7 +139,7 @@ def _outcome(
         value, values, state, message = None, {}, "unknown", "; ".join(problems_of_item(item))
     return CheckOutcome(
         id=item.nodeid,
-        alert=alert.describe(limits),
+        alert=description,
         role=check.role,
         steps=list(check.steps),
         state=state,

@@ -27,6 +27,9 @@ MARKERS = {
 }
 
 
+_IS_HEALTH_RUN = pytest.StashKey[bool]()
+
+
 def part_of_alert(item: pytest.Item) -> tuple[Alert, Check] | None:
     """Return the alert that an item belongs to, and what it is there; None for a test that is no check."""
     if not isinstance(item, pytest.Function):
@@ -37,8 +40,10 @@ def part_of_alert(item: pytest.Item) -> tuple[Alert, Check] | None:
 
 def is_health_run(config: pytest.Config) -> bool:
     """Return whether the run was asked for checks: not so for `pytest tests`."""
-    catalogue = catalogue_of(config)
-    return any(catalogue.holds(_path(config, argument)) for argument in config.args)
+    if _IS_HEALTH_RUN not in config.stash:  # many hooks ask
+        catalogue = catalogue_of(config)
+        config.stash[_IS_HEALTH_RUN] = any(catalogue.holds(_path(config, argument)) for argument in config.args)
+    return config.stash[_IS_HEALTH_RUN]
 
 
 def asks_for_all(config: pytest.Config, argument: str) -> bool:

@@ -10,7 +10,9 @@ import pytest
 from reports.pages import rendering
 
 COLUMNS = ("Severity", "Alert", "Role", "Measured", "Runbook")
+KEYS = [column.lower() for column in COLUMNS]
 AFTER_RESULT = 1
+END = "\x1e"  # of a cell, in the template
 
 
 @cache
@@ -40,7 +42,4 @@ def pytest_html_results_table_row(report: pytest.TestReport, cells: list[str]) -
         values = [
             f"sev{alert['severity']}", alert["name"], check["role"], measured.get("text", ""), alert["runbook"],
         ]  # fmt: skip
-    macros = _macros()
-    cells[AFTER_RESULT:AFTER_RESULT] = [
-        str(macros.cell(name, value)) for name, value in zip(COLUMNS, values, strict=True)
-    ]
+    cells[AFTER_RESULT:AFTER_RESULT] = str(_macros().cells(KEYS, values)).split(END)
