@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from inspect import get_annotations
 from typing import TYPE_CHECKING, Annotated, Any, dataclass_transform, get_args, get_origin, get_type_hints
 
 from playbook.quantities import Count, Quantity, Share, Size, Span, magnitude
@@ -57,9 +58,15 @@ class AlertLimits:
     """
 
     def __init_subclass__(cls) -> None:
-        """Make the class a frozen dataclass; TypeError for a field whose default is not of its own quantity."""
+        """Make the class a frozen dataclass; TypeError for a limit without a type, or whose default is not of it."""
+        for name, default in vars(cls).items():  # without a type it would be no field: nobody could override it
+            if isinstance(default, Quantity) and name not in get_annotations(cls):
+                kind = type(default).__name__
+                raise TypeError(f"{cls.__qualname__}.{name} needs its type: `{name}: {kind} = …`")
         dataclass(frozen=True, kw_only=True)(cls)
         for name, (kind, _) in cls.kinds().items():
+            if not issubclass(kind, Quantity):
+                raise TypeError(f"{cls.__qualname__}.{name}: {kind.__name__} is not a quantity")
             if not isinstance(getattr(cls, name, None), kind):
                 raise TypeError(f"{cls.__qualname__}.{name} needs a default of its type, {kind.__name__}")
 
