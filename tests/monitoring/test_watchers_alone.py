@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sandbox.polling import require, until
 from tests.conftest import health_run, needs
+from tests.playbook.test_suppression import CONFIGURATION, PROMETHEUS, RULES, running
 from tests.projects import NOWHERE
 from tests.ssh import free_port
-from tests.playbook.test_suppression import CONFIGURATION, PROMETHEUS, RULES, running
 
 if TYPE_CHECKING:
     from pathlib import Path
