@@ -68,7 +68,7 @@ class Alert(Struct, frozen=True, kw_only=True):
         return Description(
             name=self.name,
             severity=self.severity,
-            trigger=self.trigger.format_map(_Quoted({**limits.by_name(), "for_": self.for_})),
+            trigger=self._sentence(limits),
             impact=self.impact,
             runbook=f"runbooks/{self.name}.md",
             respond_within=self.respond_within.total_seconds(),
@@ -77,6 +77,13 @@ class Alert(Struct, frozen=True, kw_only=True):
             explains=self.explains,
             for_seconds=self.for_.total_seconds(),
         )
+
+    def _sentence(self, limits: AlertLimits) -> str:
+        """Return the trigger's sentence; as it is written where it is no format, which is a broken contract, too."""
+        try:
+            return self.trigger.format_map(_Quoted({**limits.by_name(), "for_": self.for_}))
+        except (ValueError, AttributeError, IndexError, TypeError):
+            return self.trigger
 
 
 class _Quoted(dict[str, object]):

@@ -59,12 +59,20 @@ class AlertLimits:
     KINDS: ClassVar[dict[str, tuple[type[Quantity], Quantity | None]]] = {}
 
     def __init_subclass__(cls) -> None:
-        """Collect each limit's quantity, and the largest value that it may have; TypeError for a wrong default."""
-        cls.KINDS = {
-            name: kind for base in reversed(cls.__mro__[1:]) for name, kind in vars(base).get("KINDS", {}).items()
-        }
-        for name, annotation in get_annotations(cls, eval_str=True).items():
+        """Collect each limit's quantity, and the largest value that it may have.
+
+        TypeError for a limit without a type, of another type, or with a default that is not of its type.
+        """
+        bases = [vars(base).get("KINDS", {}) for base in reversed(cls.__mro__[1:])]
+        cls.KINDS = {name: kind for kinds in bases for name, kind in kinds.items()}
+        annotations = get_annotations(cls, eval_str=True)
+        for name, default in vars(cls).items():  # without a type it would be no limit: nobody could override it
+            if isinstance(default, Quantity) and name not in annotations:
+                raise TypeError(f"{cls.__qualname__}.{name} needs its type: `{name}: {type(default).__name__} = …`")
+        for name, annotation in annotations.items():
             kind, *notes = get_args(annotation) or (annotation,)
+            if not issubclass(kind, Quantity):
+                raise TypeError(f"{cls.__qualname__}.{name}: {kind.__name__} is not a quantity")
             if not isinstance(vars(cls).get(name), kind):
                 raise TypeError(f"{cls.__qualname__}.{name} needs a default of its type, {kind.__name__}")
             cls.KINDS[name] = (kind, next((note.most for note in notes if isinstance(note, AtMost)), None))
