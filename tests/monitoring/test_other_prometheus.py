@@ -51,7 +51,7 @@ def test_just_after_its_start_it_is_unknown_whether_it_measures_ordinaut(theirs:
 
 def test_one_without_a_job_of_ours_fires(theirs: str) -> None:
     assert _health(theirs, "ours.api", "node").problems(seconds(0)) == [
-        "no sample of `up` of the jobs ours.api, node, limit 0 ms"
+        "no sample of `up` of the jobs ours.api, node (limit 0 ms)"
     ]
 
 
