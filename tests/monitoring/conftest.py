@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
-from fixtures.clients.docker import Engine
-from fixtures.clients.masking import Masker
-from fixtures.settings import NO_ENGINE, Settings
-from fixtures.target import Target
-from playbook.evidence import Cost
 from sandbox.breaking import heal_stack
 from sandbox.embedded import EmbeddedStack
-from sandbox.http import CLIENT
 from sandbox.monitoring import programs
 from sandbox.monitoring.programs import PACKAGES
-from sandbox.polling import NotYet, require, until
 from sandbox.processes import free_port
 from tests.conftest import needs
+from tests.servers import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +45,8 @@ def watched(running_watched: EmbeddedStack) -> Iterator[EmbeddedStack]:
         heal_stack(running_watched)
 
 
-def told(judge: Judge, target: Path, *arguments: str) -> Judgement:
-    """Ask again where it is told to: Prometheus has just loaded its configuration."""
+def judged_once_settled(judge: Judge, target: Path, *arguments: str) -> Judgement:
+    """Judge again while the verdict says so: Prometheus has just loaded its configuration."""
     for _ in range(TIMES):
         seen = judge(*arguments, target=target)
         if ASK_AGAIN not in seen.output:
@@ -65,28 +57,10 @@ def told(judge: Judge, target: Path, *arguments: str) -> Judgement:
 
 @contextmanager
 def alone(folder: Path, document: object) -> Iterator[str]:
-    """Run a Prometheus in this folder that no sandbox belongs to, configured so; give its address."""
+    """Run a Prometheus without a sandbox in this folder, with this configuration; return its address."""
     needs("prometheus")
     (folder / "prometheus.yml").write_text(json.dumps(document))
     port = free_port()
-    process = subprocess.Popen(programs.prometheus(folder, port), stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: _require_ready(url), 20)
+    with serving(*programs.prometheus(folder, port), ready=f"{url}/-/ready"):
         yield url
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _require_ready(url: str) -> None:
-    try:
-        require(CLIENT.get(f"{url}/-/ready", timeout=2).is_success, f"{url} is not ready")
-    except httpx.TransportError as error:
-        raise NotYet(str(error)) from error
-
-
-def target_of(settings: Settings) -> Target:
-    """Give the target of these settings, for a probe that is called by hand."""
-    cost, mask = Cost(), Masker(set())
-    return Target(settings, Engine(NO_ENGINE, None, settings.deadlines, mask, cost), cost, mask)

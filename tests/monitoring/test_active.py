@@ -1,4 +1,4 @@
-"""What `--active` writes: a test alert that comes to its receiver and goes again, against a real Alertmanager."""
+"""The test alert of `--active`: it reaches its receiver and is taken back, against a real Alertmanager."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Received = Callable[[], list[str]]
 
 @pytest.fixture
 def received(watched: EmbeddedStack) -> Received:
-    """Give what Alertmanager has of the test alert, and what it has told of it since the test began."""
+    """Return its name for each time Alertmanager has it, or has notified of it since the test began."""
     file = watched.monitoring.notifications
     before = file.stat().st_size if file.exists() else 0
 
     def of_the_test_alert() -> list[str]:
         listed = [alert["labels"]["alertname"] for alert in watched.monitoring.ask("alertmanager", "/api/v2/alerts")]
-        told = file.read_bytes()[before:].decode() if file.exists() else ""
-        return [name for name in listed if name == NAME] + [NAME] * told.count(NAME)
+        notified = file.read_bytes()[before:].decode() if file.exists() else ""
+        return [name for name in listed if name == NAME] + [NAME] * notified.count(NAME)
 
     return of_the_test_alert
 
@@ -59,7 +59,7 @@ def test_without_the_flag_nothing_is_written(
     assert received() == []
 
 
-def test_a_test_alert_that_is_taken_back_late_is_told_to_nobody(watched: EmbeddedStack, received: Received) -> None:
+def test_a_test_alert_that_is_taken_back_late_notifies_nobody(watched: EmbeddedStack, received: Received) -> None:
     def post(**ends: str) -> None:
         url = f"{watched.monitoring.url('alertmanager')}/api/v2/alerts"
         CLIENT.post(url, json=[{"labels": LABELS, **ends}], timeout=2).raise_for_status()

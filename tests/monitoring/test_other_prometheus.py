@@ -1,4 +1,4 @@
-"""A Prometheus that is healthy and measures something else than Ordinaut, or nothing yet."""
+"""A healthy Prometheus that measures something other than Ordinaut, or nothing yet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from fixtures.settings import PrometheusSettings, Settings
 from playbook.evidence import Unknown
 from playbook.limits import minutes, seconds
 from sandbox.polling import require, until
-from tests.monitoring.conftest import alone, target_of
+from tests.monitoring.conftest import alone
+from tests.targets import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One with jobs of its own, of which one comes but once a day, and a rule on what nobody has."""
+    """One with jobs of its own, one of them scraped once a day, and a rule on a metric that does not exist."""
     folder: Path = tmp_path_factory.mktemp("theirs")
     jobs = [
         {"job_name": job, "scrape_interval": interval, "static_configs": [{"targets": ["127.0.0.1:1"]}]}
@@ -43,18 +44,18 @@ def _health(url: str, *jobs: str) -> PrometheusHealth:
     return found
 
 
-def test_one_that_has_just_started_is_not_known_to_measure_nothing(theirs: str) -> None:
+def test_just_after_its_start_it_is_unknown_whether_it_measures_ordinaut(theirs: str) -> None:
     with pytest.raises(Unknown, match=r"ago, no sample of `up` of the jobs ours\.api, node since: ask again"):
         _health(theirs, "ours.api", "node").problems(minutes(2))
 
 
-def test_one_that_measures_nothing_of_ordinaut_is_not_ours(theirs: str) -> None:
+def test_one_without_a_job_of_ours_fires(theirs: str) -> None:
     assert _health(theirs, "ours.api", "node").problems(seconds(0)) == [
-        "no sample of `up` of the jobs ours.api, node, limit 0 ms"
+        "no sample of `up` of the jobs ours.api, node (limit 0 ms)"
     ]
 
 
-def test_one_job_of_ours_is_enough_to_know_it_by(theirs: str) -> None:
+def test_one_job_of_ours_is_enough(theirs: str) -> None:
     def measured() -> None:
         require(_health(theirs, "ours.api", "theirs").sample_age is not None, "no sample yet")
 
@@ -68,18 +69,18 @@ def _series(url: str, *jobs: str) -> RuleSeries:
     return found
 
 
-def _told_why(url: str, *jobs: str) -> str:
-    with pytest.raises(Unknown) as told:
+def _unknown_since(url: str, *jobs: str) -> str:
+    with pytest.raises(Unknown) as raised:
         _series(url, *jobs)
-    require("has not found all" not in str(told.value), str(told.value))
-    return str(told.value)
+    require("has not found all" not in str(raised.value), str(raised.value))
+    return str(raised.value)
 
 
-def test_what_no_target_gave_may_come_of_one_of_ours_that_was_never_scraped(theirs: str) -> None:
-    told = until(lambda: _told_why(theirs, "daily"), 20)
-    assert told == "Prometheus has not scraped daily yet, and lacks series since: ask again"
+def test_a_missing_series_is_unknown_while_a_target_of_ours_was_never_scraped(theirs: str) -> None:
+    words = until(lambda: _unknown_since(theirs, "daily"), 20)
+    assert words == "Prometheus has not scraped daily yet, and lacks series since: ask again"
 
 
-def test_a_target_of_others_that_was_never_scraped_is_no_excuse(theirs: str) -> None:
-    until(lambda: _told_why(theirs, "daily"), 20)
+def test_a_target_of_others_that_was_never_scraped_does_not_matter(theirs: str) -> None:
+    until(lambda: _unknown_since(theirs, "daily"), 20)
     assert [lost.selector.metric for lost in _series(theirs, "theirs").metrics_never_seen] == ["nothing"]

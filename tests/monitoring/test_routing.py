@@ -1,4 +1,4 @@
-"""Configurations of a real Alertmanager that are right, or wrong, in ways that are easily mistaken."""
+"""Configurations of a real Alertmanager that are right or wrong, and easily mistaken for the opposite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fixtures.monitoring.routing import routing
 from fixtures.settings import Settings
 from sandbox.monitoring import configuration
 from sandbox.target import FILE
-from tests.monitoring.conftest import target_of
+from tests.targets import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,35 +24,35 @@ NULL: Any = {"name": "null"}
 
 
 def negative_first(document: Document) -> None:
-    """Warnings go to one team, what is critical to the team of its service: no service's route is shadowed."""
+    """Warnings go to one team, critical alerts to the team of their service: no service's route is shadowed."""
     routes = document["route"]["routes"]
     routes[0] = {"matchers": ['severity!="critical"'], "receiver": "operations-team"}
 
 
 def by_an_external_label(document: Document) -> None:
-    """Only what comes from this Prometheus is told: by a label that none of our rules has."""
+    """Only alerts of this Prometheus are routed, by a label that none of our rules has."""
     root = document["route"]
     below = {"matchers": ['environment="sandbox"'], "receiver": "default-receiver", "routes": root["routes"]}
     document["route"] = {**root, "receiver": "null", "routes": [below]}
     document["receivers"].append(NULL)
 
 
-def one_of_two_tells(document: Document) -> None:
-    """An archive takes everything, and has no integration yet: the receiver behind it tells."""
+def archive_first(document: Document) -> None:
+    """An archive without an integration takes everything, and lets it continue to the next receiver."""
     document["route"]["routes"].insert(0, {"receiver": "null", "continue": True})
     document["route"]["routes"].append({"receiver": "default-receiver"})
     document["receivers"].append(NULL)
 
 
 def hard_to_read(document: Document) -> None:
-    """Matchers with escapes and expressions, which no alert of ours meets."""
+    """Matchers with escapes and expressions that no alert of ours matches."""
     matchers = [r'summary=~"\\d+ \"jobs\""', 'service=~"[[:alpha:]]+-db"']
     document["route"]["routes"].insert(0, {"matchers": matchers, "receiver": "null"})
     document["receivers"].append({**NULL, "slack_configs": [{"api_url": "https://hooks.slack.com/x", "channel": "#a"}]})
 
 
 def by_many_teams(document: Document) -> None:
-    """Alerts of four other teams, which have a label that ours have not, behind what is critical."""
+    """Alerts of four other teams, by a label that ours do not have, after the critical ones."""
     teams = {f"team-{n}": {"matchers": [f'team="{n}"'], "receiver": f"team-{n}"} for n in range(4)}
     watchdog = {"matchers": ['alertname="Watchdog"'], "receiver": "null"}
     first, *others = document["route"]["routes"]
@@ -73,10 +73,8 @@ def configured(watched: EmbeddedStack) -> Iterator[Callable[[Callable[[Document]
     watched.monitoring.use_alertmanager(configuration.alertmanager(watched.monitoring.ports))
 
 
-@pytest.mark.parametrize(
-    "change", [negative_first, by_an_external_label, one_of_two_tells, hard_to_read, by_many_teams]
-)
-def test_what_is_right_is_not_taken_for_wrong(
+@pytest.mark.parametrize("change", [negative_first, by_an_external_label, archive_first, hard_to_read, by_many_teams])
+def test_a_right_configuration_is_ok(
     change: Callable[[Document], None],
     configured: Callable[[Callable[[Document], None]], None],
     watched: EmbeddedStack,
@@ -87,7 +85,7 @@ def test_what_is_right_is_not_taken_for_wrong(
     assert seen.status == 0, seen.output
 
 
-def test_what_could_not_be_judged_is_said(
+def test_the_evidence_names_what_was_not_judged(
     configured: Callable[[Callable[[Document], None]], None], watched: EmbeddedStack, judge: Judge
 ) -> None:
     configured(hard_to_read)
@@ -97,7 +95,7 @@ def test_what_could_not_be_judged_is_said(
     assert "not judged: the addresses of null, which Alertmanager does not tell" in said
 
 
-def test_a_route_by_a_label_that_no_alert_has_any_more_leaves_nobody_told(
+def test_a_route_by_a_label_that_no_alert_has_notifies_nobody(
     configured: Callable[[Callable[[Document], None]], None], watched: EmbeddedStack, judge: Judge
 ) -> None:
     def of_another_environment(document: Document) -> None:
@@ -110,7 +108,7 @@ def test_a_route_by_a_label_that_no_alert_has_any_more_leaves_nobody_told(
     assert "receiver without integration: null (" in alert["message"]
 
 
-def test_what_there_was_no_time_for_hides_nothing_that_was_found(
+def test_what_was_found_is_reported_though_not_all_was_tried(
     configured: Callable[[Callable[[Document], None]], None],
     watched: EmbeddedStack,
     monkeypatch: pytest.MonkeyPatch,
@@ -127,7 +125,7 @@ def test_what_there_was_no_time_for_hides_nothing_that_was_found(
         f"http://127.0.0.1:{watched.monitoring.ports[name]}" for name in ("prometheus", "alertmanager")
     )
     found: Routing = routing.probe.read(target_of(Settings(prometheus_url=prometheus, alertmanager_url=alertmanager)))
-    assert [told.partition(" (")[0] for told in found.empty] == ["critical-alerts"]
+    assert [words.partition(" (")[0] for words in found.empty] == ["critical-alerts"]
     assert "receiver without integration: critical-alerts" in found.problems[0]
     assert "not all was tried" in str(found.unjudged[-1])
     assert found.shadowed == []

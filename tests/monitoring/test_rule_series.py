@@ -1,4 +1,4 @@
-"""What rules ask for is looked up in a real Prometheus with days behind it: what cannot fire is told, and no other."""
+"""Series that rules use, looked up in a real Prometheus with days of past: the rules that cannot fire are found."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.monitoring.test_alert_cannot_fire import ALERT
+from checks.monitoring.test_alert_cannot_fire import Limits
 from fixtures.monitoring.series import rule_series
 from fixtures.settings import Settings
 from playbook.evidence import Unknown
 from sandbox.polling import NotYet, until
 from tests.conftest import needs
-from tests.monitoring.conftest import alone, target_of
+from tests.monitoring.conftest import alone
+from tests.targets import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ HOUR = 3600
 AGO = 72  # hours, that are looked back at
 EVERY = 60  # seconds
 Hours = tuple[float, float]  # ago, from and to
-LIMIT = ALERT.limits_for({}).gone_for
+LIMIT = Limits().gone_for
 # When the target that serves most was down, and when Prometheus itself did not run.
 ON: tuple[Hours, ...] = ((AGO, 60), (54, 0))
 UP: tuple[Hours, ...] = ((AGO, 60), (54, 40), (35, 0))
@@ -67,11 +68,11 @@ RULES = {
 
 
 def _past(now: int) -> Iterator[str]:
-    told = set()
+    typed = set()
     for series, values in THEN.items():
         name = series.partition("{")[0]
-        if name not in told:
-            told.add(name)
+        if name not in typed:
+            typed.add(name)
             yield f"# TYPE {name} unknown"
         samples = {
             moment: value
@@ -85,7 +86,7 @@ def _past(now: int) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """A Prometheus with these rules and this past, which watches nothing now."""
+    """A Prometheus with these rules and this past that scrapes nothing now."""
     needs("promtool")
     folder = tmp_path_factory.mktemp("past")
     rules = [{"alert": name, "expr": asked} for name, all_asked in RULES.items() for asked in all_asked]
@@ -107,7 +108,7 @@ def _read(target: Target) -> RuleSeries:
 
 @pytest.fixture(scope="module")
 def seen(target: Target) -> RuleSeries:
-    """What is found once Prometheus has had the time to look for its targets."""
+    """What is found once Prometheus has had the time to discover its targets."""
     with pytest.raises(Unknown, match="and has not found all that rules ask for since: ask again"):
         rule_series.probe.read(target)
     return until(lambda: _read(target), 20, every=1)
@@ -119,7 +120,7 @@ def _hours_gone(seen: RuleSeries, name: str) -> float:
     return lost.gone_for.total_seconds() / HOUR
 
 
-def test_what_is_missing_since_its_target_is_down_is_not_gone(seen: RuleSeries) -> None:
+def test_a_series_that_is_missing_because_its_target_is_down_is_not_gone(seen: RuleSeries) -> None:
     assert _hours_gone(seen, "TargetDown") == 0
 
 
@@ -127,23 +128,13 @@ def test_what_is_missing_since_its_target_is_down_is_not_gone(seen: RuleSeries) 
     ("name", "hours"),
     [("Long", 64 - 6 - 5), ("JobGone", 10), ("Recorded", 3), ("Once", 30)],
 )
-def test_time_counts_in_which_it_would_have_been_seen(name: str, hours: float, seen: RuleSeries) -> None:
+def test_only_the_time_counts_in_which_it_would_have_been_seen(name: str, hours: float, seen: RuleSeries) -> None:
     assert _hours_gone(seen, name) == pytest.approx(hours, abs=0.3)
 
 
-def test_what_went_away_and_never_was_zero_is_told_with_its_aggregates(seen: RuleSeries) -> None:
-    told = [(one.rule, one.selector.metric, round(one.gone_for.total_seconds() / HOUR)) for one in seen.zeros]
-    assert told == [
-        ("NoWorkers", "workers", 5),
-        ("NoWorkersAtAll", "workers", 5),
-        ("NoWorkersAtAll", "workers", 5),
-        ("NoWorkersAtAll", "idle", 50 - 5 - 20),
-    ]
-
-
-def test_all_rules_are_judged_that_share_a_name_and_no_others_are_told(seen: RuleSeries) -> None:
-    told = {one.rules: (one.metric_seen, one.labels_never_seen, one.gone_for, one.may_be) for one in seen.lost}
-    assert {rules: is_so for rules, is_so in told.items() if not is_so[2] and rules != ("TargetDown",)} == {
+def test_every_rule_of_a_name_is_judged(seen: RuleSeries) -> None:
+    lost = {one.rules: (one.metric_seen, one.labels_never_seen, one.gone_for, one.may_be) for one in seen.lost}
+    assert {rules: is_so for rules, is_so in lost.items() if not is_so[2] and rules != ("TargetDown",)} == {
         ("Twice",): (False, (), None, False),
         ("NoSuchLabel",): (True, ("path",), None, False),
         ("Error500",): (True, (), None, False),
@@ -151,9 +142,9 @@ def test_all_rules_are_judged_that_share_a_name_and_no_others_are_told(seen: Rul
     }
 
 
-def test_only_a_pattern_that_was_never_seen_is_no_problem(seen: RuleSeries) -> None:
-    [told] = [words for words in seen.problems(LIMIT) if words.startswith("value never seen")]
-    assert told == 'value never seen: `hits_total{code="500"}` (Error500)'
+def test_a_pattern_without_a_match_is_not_a_problem(seen: RuleSeries) -> None:
+    [problem] = [words for words in seen.problems(LIMIT) if words.startswith("value never seen")]
+    assert problem == 'value never seen: `hits_total{code="500"}` (Error500)'
     assert [lost.rules for lost in seen.values_never_seen] == [("Errors",), ("Error500",)]
 
 

@@ -1,4 +1,4 @@
-"""The servers that watch a sandbox are real, see what goes on, and tell of it."""
+"""The monitoring of a sandbox: real servers that scrape it, evaluate its rules and notify."""
 
 from __future__ import annotations
 
@@ -62,24 +62,24 @@ def test_every_metric_of_the_rules_has_a_series(monitoring: Monitoring) -> None:
     assert [metric for metric in metrics if not monitoring.query(f"count({metric})")] == []
 
 
-def test_what_fires_is_told_to_who_is_on_call(monitoring: Monitoring) -> None:
-    def told() -> dict[str, Any]:
+def test_an_alert_that_fires_notifies_on_call(monitoring: Monitoring) -> None:
+    def notified() -> dict[str, Any]:
         lines = monitoring.notifications.read_text().splitlines() if monitoring.notifications.exists() else []
-        ours = [line for line in lines if "AlwaysThere" in line]  # others come that fired in earlier tests
+        ours = [line for line in lines if "AlwaysThere" in line]  # others may come from earlier tests
         require(ours, "no notification came")
         notification: dict[str, Any] = json.loads(ours[-1])
         return notification
 
     monitoring.write_rules(EXTRA, ALWAYS)
     try:
-        notification = until(told, 60)
+        notification = until(notified, 60)
     finally:
         monitoring.write_rules(EXTRA, "")
     assert notification["receiver"] == "critical-alerts"
     assert [alert["labels"]["alertname"] for alert in notification["alerts"]] == ["AlwaysThere"]
 
 
-def test_with_the_database_stopped_the_exporter_is_up_and_says_so(watched: EmbeddedStack) -> None:
+def test_with_the_database_stopped_its_exporter_is_up_and_pg_up_is_0(watched: EmbeddedStack) -> None:
     def seen() -> None:
         values = watched.monitoring.value('up{job="postgres"}'), watched.monitoring.value("pg_up")
         require(values == (1, 0), f"up and pg_up are {values}")
@@ -89,7 +89,7 @@ def test_with_the_database_stopped_the_exporter_is_up_and_says_so(watched: Embed
     heal_stack(watched)
 
 
-def test_grafana_asks_prometheus(monitoring: Monitoring) -> None:
+def test_grafana_queries_prometheus(monitoring: Monitoring) -> None:
     source = next(one for one in monitoring.ask("grafana", "/api/datasources") if one["type"] == "prometheus")
     (found,) = monitoring.ask("grafana", "/api/search", type="dash-db")
     dashboard = monitoring.ask("grafana", f"/api/dashboards/uid/{found['uid']}")["dashboard"]
@@ -98,7 +98,7 @@ def test_grafana_asks_prometheus(monitoring: Monitoring) -> None:
         assert monitoring.ask("grafana", path, query=panel["targets"][0]["expr"])["data"]["result"], panel["title"]
 
 
-def test_the_runbooks_can_be_read_where_the_rules_say(monitoring: Monitoring) -> None:
+def test_the_runbooks_are_where_the_rules_link(monitoring: Monitoring) -> None:
     for rule in monitoring.rules():
         page = monitoring.read("oncall", rule["annotations"]["runbook_url"].partition(monitoring.url("oncall"))[2])
         assert page.startswith(f"# {rule['name']}\n")

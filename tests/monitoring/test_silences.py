@@ -1,4 +1,4 @@
-"""Silences that say what, why and until when, made in and listed from a real Alertmanager."""
+"""Silences, created in and listed from a real Alertmanager."""
 
 from __future__ import annotations
 
@@ -39,11 +39,13 @@ def quiet(watched: EmbeddedStack) -> Iterator[str]:
 @pytest.fixture
 def nowhere(tmp_path: Path) -> str:
     path = tmp_path / "nowhere.toml"
-    path.write_text('alertmanager_url = "http://me:s3cret-word@127.0.0.1:1"\n[limits.SilenceTooBroad]\nlasts = "2h"\n')
+    path.write_text(
+        'alertmanager_url = "http://me:s3cret-word@127.0.0.1:1"\n[limits.SilenceTooBroad]\nmax_duration = "2h"\n'
+    )
     return f"--target={path}"
 
 
-def test_a_silence_keeps_its_alert_quiet_and_is_no_cause_for_complaint(
+def test_a_created_silence_silences_its_alert_and_is_ok(
     quiet: str, watched: EmbeddedStack, judge: Judge, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([quiet, f"--alert={ALERT}", "--for=4h", f"--comment={WHY}"]) == 0
@@ -58,11 +60,11 @@ def test_a_silence_keeps_its_alert_quiet_and_is_no_cause_for_complaint(
     assert (seen.alert(ALERT)["state"], seen.alert("SilenceTooBroad")["state"]) == ("silenced", "ok")
 
 
-def test_they_are_listed_with_what_is_wrong_with_them(
+def test_silences_are_listed_with_their_problems(
     quiet: str, watched: EmbeddedStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([quiet]) == 0
-    assert capsys.readouterr().out == "no silence is in force\n"
+    assert capsys.readouterr().out == "no silence is active\n"
     watched.monitoring.silence({"alertname": ".+"}, "", timedelta(hours=48))
     assert main([quiet]) == 0
     said = capsys.readouterr().out
@@ -71,7 +73,7 @@ def test_they_are_listed_with_what_is_wrong_with_them(
         assert f"SilenceTooBroad: {problem}: silence " in said
 
 
-def test_one_that_hides_all_by_a_label_that_prometheus_adds_is_found(
+def test_a_silence_by_a_label_that_prometheus_adds_matches_everything(
     quiet: str, watched: EmbeddedStack, judge: Judge, capsys: pytest.CaptureFixture[str]
 ) -> None:
     watched.monitoring.silence({"cluster": "personal-orchestrator"}, WHY, timedelta(hours=1))
@@ -85,7 +87,7 @@ RULE = "groups: [{{name: extra, rules: [{{alert: {name}, expr: vector(1), labels
 
 
 @pytest.mark.parametrize(("name", "state"), [("NoActiveWorkers", "firing"), ("SomethingElse", "ok")])
-def test_an_alert_that_fires_now_and_is_kept_quiet_is_named(
+def test_a_silenced_alert_that_fires_is_named(
     name: str, state: str, quiet: str, watched: EmbeddedStack, judge: Judge
 ) -> None:
     def is_silenced() -> None:
@@ -106,7 +108,7 @@ def test_an_alert_that_fires_now_and_is_kept_quiet_is_named(
     assert ("hides severity 0" in alert["message"]) is (state == "firing")
 
 
-def test_what_one_hides_is_not_known_without_prometheus(quiet: str, watched: EmbeddedStack, judge: Judge) -> None:
+def test_what_a_silence_hides_is_unknown_without_prometheus(quiet: str, watched: EmbeddedStack, judge: Judge) -> None:
     assert main([quiet, f"--alert={ALERT}", "--for=1h", f"--comment={WHY}"]) == 0
     watched.monitoring.prometheus.stop()
     try:
@@ -128,7 +130,7 @@ class Ahead(datetime):
         return super().now(tz) + timedelta(minutes=1)
 
 
-def test_one_that_is_still_to_begin_is_told_all_the_same(
+def test_a_silence_that_has_not_begun_is_shown(
     quiet: str, watched: EmbeddedStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("reports.commands.silences.datetime", Ahead)
@@ -145,16 +147,16 @@ def test_one_that_is_still_to_begin_is_told_all_the_same(
     [
         (("--alert=HighQueueDepht", "--for=1h", "--comment=why"), "there is no alert 'HighQueueDepht'"),
         (("--alert=NoActiveWorkers", "--for=1h", "--comment=why"), "the system is down"),
-        ((f"--alert={ALERT}", "--for=1h", "--comment= "), "say why"),
-        ((f"--alert={ALERT}", "--for=1h"), "say why"),
-        ((f"--alert={ALERT}", "--for=3h", "--comment=why"), "up to 2 h, not 3 h"),
-        ((f"--alert={ALERT}", "--for=0h", "--comment=why"), "up to 2 h, not 0 ms"),
-        ((f"--alert={ALERT}", "--for=soon", "--comment=why"), "'soon' is no length of time"),
-        ((f"--alert={ALERT}", "--comment=why"), "'' is no length of time"),
-        (("--alert=", "--for=", "--comment="), "say which alert: ALERT is one of "),
+        ((f"--alert={ALERT}", "--for=1h", "--comment= "), "give the reason"),
+        ((f"--alert={ALERT}", "--for=1h"), "give the reason"),
+        ((f"--alert={ALERT}", "--for=3h", "--comment=why"), "a silence lasts at most 2 h, not 3 h"),
+        ((f"--alert={ALERT}", "--for=0h", "--comment=why"), "a silence lasts at most 2 h, not 0 ms"),
+        ((f"--alert={ALERT}", "--for=soon", "--comment=why"), "'soon' is not a duration"),
+        ((f"--alert={ALERT}", "--comment=why"), "'' is not a duration"),
+        (("--alert=", "--for=", "--comment="), "name an alert: ALERT is one of "),
     ],
 )
-def test_one_that_should_not_be_is_not_made(
+def test_a_bad_silence_is_refused(
     nowhere: str, arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -164,7 +166,7 @@ def test_one_that_should_not_be_is_not_made(
 
 
 @pytest.mark.parametrize("arguments", [(), (f"--alert={ALERT}", "--for=1h", "--comment=why")])
-def test_an_alertmanager_that_is_away_is_said_so(
+def test_an_alertmanager_that_is_down_is_named(
     nowhere: str, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([nowhere, *arguments]) == 1
@@ -173,7 +175,7 @@ def test_an_alertmanager_that_is_away_is_said_so(
     assert "s3cret-word" not in said
 
 
-def test_a_target_without_one_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_target_without_alertmanager_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "target.toml"
     path.write_text('api_url = "http://127.0.0.1:1"\n')
     with pytest.raises(SystemExit):
@@ -181,7 +183,7 @@ def test_a_target_without_one_is_a_usage_error(tmp_path: Path, capsys: pytest.Ca
     assert "this target has no Alertmanager: set alertmanager_url" in capsys.readouterr().err
 
 
-def test_make_passes_every_word_on(nowhere: str) -> None:
+def test_make_passes_on_every_word(nowhere: str) -> None:
     command = ["make", "silence", f"ALERT={ALERT}", "FOR=1h", 'COMMENT=it\'s "two" words; exit', f"ARGS={nowhere}"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=60, check=False)
     assert "refused the connection" in done.stderr, done.stderr

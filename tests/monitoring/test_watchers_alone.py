@@ -1,4 +1,4 @@
-"""Watchers that have just started, or see little: a real Alertmanager and a real Prometheus, without a sandbox."""
+"""Monitoring that has just started or sees little: a real Alertmanager and Prometheus, without a sandbox."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from sandbox.polling import require, until
+from sandbox.processes import free_port
 from tests.conftest import health_run, needs
-from tests.playbook.test_suppression import CONFIGURATION, PROMETHEUS, RULES, running
 from tests.projects import NOWHERE
-from tests.ssh import free_port
+from tests.servers import serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.conftest import Judge, Judgement
 
 
-def test_a_target_without_them_skips_their_alerts_and_says_so(judge: Judge) -> None:
+def test_without_monitoring_its_alerts_are_skipped(judge: Judge) -> None:
     seen = judge("checks/monitoring")
     assert seen.results is not None
     alerts = seen.results["alerts"]
@@ -25,6 +25,10 @@ def test_a_target_without_them_skips_their_alerts_and_says_so(judge: Judge) -> N
     for alert in alerts:
         [said] = {check["message"] for check in alert["checks"] if check["message"]}
         assert re.fullmatch(r"this target has no (Prometheus|Alertmanager|Grafana): set \w+_url", said), alert
+
+
+ALERTMANAGER = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+PROMETHEUS = "global: {evaluation_interval: 1s}\n"
 
 
 def judged(folder: Path, **urls: str) -> Judgement:
@@ -35,8 +39,8 @@ def judged(folder: Path, **urls: str) -> Judgement:
 
 def test_an_alertmanager_that_has_just_started_is_not_judged_yet(tmp_path: Path) -> None:
     program, address = needs("prometheus-alertmanager"), f"127.0.0.1:{free_port()}"
-    (tmp_path / "configuration.yml").write_text(CONFIGURATION)
-    with running(
+    (tmp_path / "configuration.yml").write_text(ALERTMANAGER)
+    with serving(
         program, f"--config.file={tmp_path / 'configuration.yml'}", f"--storage.path={tmp_path / 'data'}",
         f"--web.listen-address={address}", f"--cluster.listen-address=127.0.0.1:{free_port()}",
         "--cluster.gossip-interval=1m",
@@ -50,15 +54,14 @@ def test_an_alertmanager_that_has_just_started_is_not_judged_yet(tmp_path: Path)
 
 def test_a_prometheus_that_does_not_scrape_itself_is_noted(tmp_path: Path) -> None:
     manager, server = (f"127.0.0.1:{free_port()}" for _ in range(2))
-    (tmp_path / "configuration.yml").write_text(CONFIGURATION)
+    (tmp_path / "configuration.yml").write_text(ALERTMANAGER)
     sends = f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{manager}']}}]}}]}}"
     (tmp_path / "prometheus.yml").write_text(f"{PROMETHEUS}{sends}")
-    (tmp_path / "rules.yml").write_text(RULES)
-    with running(
+    with serving(
         needs("prometheus-alertmanager"), f"--config.file={tmp_path / 'configuration.yml'}",
         f"--storage.path={tmp_path / 'data'}", f"--web.listen-address={manager}", "--cluster.listen-address=",
         ready=f"http://{manager}/-/ready",
-    ), running(
+    ), serving(
         needs("prometheus"), f"--config.file={tmp_path / 'prometheus.yml'}", f"--storage.tsdb.path={tmp_path / 'db'}",
         f"--web.listen-address={server}", ready=f"http://{server}/-/ready",
     ):  # fmt: skip
