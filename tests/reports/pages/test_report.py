@@ -14,9 +14,9 @@ from reports.pages import report as html
 from reports.past import Past
 from reports.results import Changes, Point, Recovered, alerts_of, stamp
 from tests.projects import Project, nowhere
-from tests.test_history import NOON, run_of
-from tests.test_results import row
-from tests.test_terminal import alert
+from tests.reports.test_history import NOON, run_of
+from tests.reports.test_results import row
+from tests.reports.test_terminal import alert
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from reports.history import Run
 from reports.pages import overview as index
 from reports.pages import report as html
-from tests.test_history import NOON
+from tests.reports.test_history import NOON
 
 if TYPE_CHECKING:
     from pathlib import Path

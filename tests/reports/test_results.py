@@ -17,8 +17,8 @@ from reports.pages import report as html
 from reports.past import Past
 from reports.results import AlertResult, alerts_of, exit_status, stamp, states_that_count, verdict
 from reports.runbooks import filled
-from tests.test_history import run_of
-from tests.test_terminal import lines
+from tests.reports.test_history import run_of
+from tests.reports.test_terminal import lines
 
 if TYPE_CHECKING:
     from playbook.alert import Role

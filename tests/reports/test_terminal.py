@@ -12,7 +12,7 @@ from playbook.outcome import Measured, Muted
 from reports import terminal
 from reports.results import Cause, CheckResult, Point, Recovered, stamp
 from reports.runbooks import HERE, first_step, of_alert
-from tests.test_history import NOON, run_of
+from tests.reports.test_history import NOON, run_of
 
 if TYPE_CHECKING:
     from pathlib import Path

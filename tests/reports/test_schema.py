@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.embedded import EmbeddedStack
     from tests.conftest import Judge, Judgement
 
-SCHEMA = json.loads((Path(__file__).parent.parent / "reports" / "results.schema.json").read_text())
+SCHEMA = json.loads((Path(__file__).parent.parent.parent / "reports" / "results.schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 

@@ -22,7 +22,7 @@ from reports.results import Cause
 from reports.sinks import github, metrics, ping
 from tests.conftest import needs
 from tests.projects import Project, nowhere
-from tests.test_history import NOON, run_of
+from tests.reports.test_history import NOON, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
