@@ -44,9 +44,9 @@ def measure(rounds: int) -> bool:
     print(f"  the playbook has {len(steps('sev0'))} steps of severity 0, {len(steps())} in all")
     return all(
         [
-            reached("sev0 of the playbook's", ratio(timed, SEV0, STEPS_SEV0), 0.2),
-            reached("sev0 of an empty session", ratio(timed, SEV0, EMPTY), 2.5),
-            reached("all alerts of the playbook's", ratio(timed, ALL, STEPS), 0.15),
+            reached("sev0 of the playbook's", ratio(timed, SEV0, STEPS_SEV0), 0.1),
+            reached("sev0 of an empty session", ratio(timed, SEV0, EMPTY), 1.8),
+            reached("all alerts of the playbook's", ratio(timed, ALL, STEPS), 0.05),
         ]
     )
 

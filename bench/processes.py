@@ -1,4 +1,4 @@
-"""Whole processes, timed in turn, so that the machine's own moods fall out of their ratios."""
+"""Whole processes, timed in turn, so that a change of the machine's load affects all of them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def show(title: str, timed: Timed, base: str) -> None:
         print(f"  {name:26} {statistics.median(took):6.2f} s   {ratio(timed, name, base):6.2f} x {base}")
 
 
-def reached(words: str, value: float, at_most: float) -> bool:
-    """Print whether a number of the design was reached, and say so."""
-    print(f"  {words}: {value:.2f} x (reach: {at_most:g}): {'reached' if value <= at_most else 'NOT reached'}")
+def reached(what: str, value: float, at_most: float, unit: str = "x") -> bool:
+    """Print a number of the design and whether it was reached; return that."""
+    print(f"  {what}: {value:.2f} {unit} (reach: {at_most:g}): {'reached' if value <= at_most else 'NOT reached'}")
     return value <= at_most

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ def generated() -> str:
     """Return the schema as the file has it: every key is written, and no other."""
     (whole,), parts = msgspec.json.schema_components([Results], ref_template="#/$defs/{name}")
     for name, part in parts.items():
+        if "description" in part:
+            part["description"] = cleandoc(part["description"])
         if "properties" in part:
             part["required"] = list(part["properties"])
             for prop in part["properties"].values():

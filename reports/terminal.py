@@ -13,26 +13,28 @@ if TYPE_CHECKING:
 
 _MARKUP = {"firing": {"red": True, "bold": True}, "unknown": {"red": True}}
 EXCERPT_LINES = 8
+NOT_ALL_DIAGNOSTICS = "OK, but some diagnostics could not run"
 
 
 def write(terminal: Any, results: Results, folder: Path | None, complaints: list[str]) -> None:
-    """Write a line an alert that is not simply ok, worst first, beneath it what more there is, and what follows.
+    """Write a line per alert that is not ok, worst first; below it details, and the alerts that follow from it.
 
-    The line has all that is needed to act: severity, name, what was measured against which limit, the runbook's
-    section, which is named like the cause.
+    The line has what is needed to act: severity, name, what was measured against which limit, and the section of the
+    runbook, which is named like the cause.
     """
     verbose = terminal.config.option.verbose > 0
-    speaks = [family for family in results.by_root() if family[0].shown_state not in ("ok", "skipped")]
-    if speaks:
-        terminal.write_sep("=", f"{results.target}: {results.verdict}", bold=True, red=results.verdict != "ok")
-    for alert, followers in speaks:
+    not_ok = [family for family in results.by_root() if family[0].shown_state not in ("ok", "skipped")]
+    if not_ok:
+        title = f"{results.target} {summary.verdict(results)}"
+        terminal.write_sep("=", title, bold=True, red=results.verdict != "ok")
+    for alert, followers in not_ok:
         _write_alert(terminal, alert, results.compose_command, verbose=verbose)
         for follower in followers:
             _write_follower(terminal, follower, alert)
     if results.changes and results.verdict != "ok":
-        _write_line(terminal, "changed", f"since all was well at {results.changes.since}:")
-        for words in results.changes.sentences:
-            _write_line(terminal, "", words)
+        _write_line(terminal, "changed", f"since the last ok run at {results.changes.since}:")
+        for sentence in results.changes.sentences:
+            _write_line(terminal, "", sentence)
     if not results.complete:
         terminal.write_line("the run was stopped before it was complete", yellow=True)
     complain(terminal, complaints)
@@ -58,9 +60,10 @@ def _write_alert(terminal: Any, alert: AlertResult, compose_command: str, *, ver
     for finding in alert.findings[state == "noted" :] if alert.state != "firing" else ():
         _write_line(terminal, finding.outcome, str(finding))
     if alert.suppressed:
-        _write_line(terminal, alert.state, str(alert.suppressed))
+        _write_line(terminal, "reason", str(alert.suppressed))
     if alert.flaps:
-        _write_line(terminal, "flaps", f"{alert.changes_of_state} changes in the last {len(alert.recent)} runs")
+        changes = f"{alert.changes_of_state} changes of state in the last {len(alert.recent)} runs"
+        _write_line(terminal, "flapping", changes)
     if alert.state == "firing":
         _write_line(terminal, "since", f"{alert.since}, respond by {alert.respond_by}, escalate at {alert.escalate_at}")
     elif alert.since and alert.recent and alert.since != alert.recent[-1].at:  # that it is so now was said
@@ -71,36 +74,36 @@ def _write_alert(terminal: Any, alert: AlertResult, compose_command: str, *, ver
 
 def _message(alert: AlertResult) -> str:
     if alert.state == "unknown" and alert.caused_by:
-        return f"{alert.message}  (cannot be judged while {alert.caused_by} is gone)"
+        return f"{alert.message} (not evaluated: depends on {alert.caused_by}, which is unavailable)"
     if alert.shown_state == "unknown" and alert.state == "ok":
-        return "does not fire, but not every cause could be looked for"
+        return NOT_ALL_DIAGNOSTICS
     if alert.shown_state == "noted":
-        return f"does not fire, but {alert.findings[0]}"
+        return f"OK, but {alert.findings[0]}"
     return alert.message + _against(alert)
 
 
 def _against(alert: AlertResult) -> str:
-    """Return what was measured against which limit, where the message does not."""
+    """Return what was measured against which limit, as far as the message does not say it."""
     known = {"measured": alert.measured, "limit": alert.limit}
-    words = [
-        f"{what} {told.text}"
-        for what, told in known.items()
-        if told and not all(part in alert.message for part in told.text.split(", "))  # a reading names its place, too
+    missing = [
+        f"{name} {value.text}"
+        for name, value in known.items()
+        if value and not all(part in alert.message for part in value.text.split(", "))  # "3 s, pid 42"
     ]
-    return f" ({', '.join(words)})" if words else ""
+    return f" ({', '.join(missing)})" if missing else ""
 
 
 def _plain(text: str) -> str:
-    """Return text without what a terminal acts on: a log that is shown must not hide a line, or rename the window."""
+    """Return text without control characters: a log line must not hide another one, or rename the window."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text.expandtabs())
 
 
-def _on_one_line(words: str) -> str:
-    return _plain(" ".join(words.split()))  # drivers and logs speak in several
+def _on_one_line(text: str) -> str:
+    return _plain(" ".join(text.split()))  # messages of drivers, and logs, have several
 
 
-def _write_line(terminal: Any, what: str, words: str) -> None:
-    terminal.write_line(f"{'':11}{what:8} {_on_one_line(words)}".rstrip())
+def _write_line(terminal: Any, label: str, text: str) -> None:
+    terminal.write_line(f"{'':11}{label:8} {_on_one_line(text)}".rstrip())
 
 
 def _write_evidence(terminal: Any, alert: AlertResult) -> None:
@@ -114,19 +117,18 @@ def _write_evidence(terminal: Any, alert: AlertResult) -> None:
 
 
 def _write_follower(terminal: Any, alert: AlertResult, root: AlertResult) -> None:
-    what = str(alert.findings[0]) if alert.shown_state == "noted" else alert.message
-    how = f"{summary.follows(alert, root)}: {_on_one_line(what)}"
+    found = str(alert.findings[0]) if alert.shown_state == "noted" else alert.message
+    text = f"{summary.follows(alert, root)}: {_on_one_line(found)}"
     if alert.shown_state == "unknown":
-        how = "cannot be judged while that is so"
+        depends = f"on {'the alert above' if alert.caused_by == root.name else alert.caused_by}"
+        text = f"not evaluated: depends {depends}"
         if alert.state == "ok":
-            how = "does not fire; not every cause can be looked for while that is so"
-    terminal.write_line(f"           └ {alert.shown_state} sev{alert.severity} {alert.name}: {how}")
+            text = f"{NOT_ALL_DIAGNOSTICS}: they depend {depends}"
+    terminal.write_line(f"           └ {alert.shown_state} sev{alert.severity} {alert.name}: {text}")
 
 
 def _last_line(results: Results, folder: Path | None) -> str:
-    judged = sum(alert.state != "skipped" for alert in results.alerts)
-    alerts = "1 alert" if judged == 1 else f"{judged} alerts"
     recovered = [alert.name for alert in results.alerts if alert.recovered and alert.recovered.at == results.started_at]
-    words = f"{results.target}: {results.verdict}, {alerts} in {results.duration_seconds:.1f} s"
-    words += f", recovered: {', '.join(recovered)}" if recovered else ""
-    return f"{words}; report: {folder / 'report.html'}" if folder else words
+    line = f"{results.target} {summary.verdict(results)} in {results.duration_seconds:.1f} s"
+    line += f", recovered: {', '.join(recovered)}" if recovered else ""
+    return f"{line}; report: {folder / 'report.html'}" if folder else line

@@ -1,4 +1,4 @@
-"""Telling a dead man's switch that a run ended, and how, so that a cron job which stopped running is noticed."""
+"""The ping at the end of a run, to a dead man's switch: it alerts when a cron job has stopped running."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECONDS = 2.0  # for all of it: names, connecting, the answer
 
 
 def send(url: str, status: int) -> list[str]:
-    """Ask for `<url>/<exit status>`; give a complaint where that failed. The URL is a secret: it is not repeated."""
+    """Request `<url>/<exit status>`; return a sentence where that failed, without the URL, which is a secret."""
     import httpx
 
     logging.getLogger(httpx.__name__).setLevel(logging.WARNING)  # it would log the URL
@@ -21,7 +21,7 @@ def send(url: str, status: int) -> list[str]:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             complaints.put(type(error).__name__)
         else:
-            complaints.put("" if answer.is_success else f"it was answered {answer.status_code}")
+            complaints.put("" if answer.is_success else f"HTTP {answer.status_code}")
 
     # A client's deadlines are for each read, and none is for finding the host: a thread is left behind instead.
     complaints: Queue[str] = Queue()
@@ -30,4 +30,4 @@ def send(url: str, status: int) -> list[str]:
         complaint = complaints.get(timeout=SECONDS)
     except Empty:
         complaint = f"no answer within {SECONDS:g} s"
-    return [f"the ping was not taken: {complaint}"] if complaint else []
+    return [f"ping failed: {complaint}"] if complaint else []

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from reports.history import Run
 from reports.pages import overview as index
 from tests.browser.conftest import KINDS
-from tests.test_history import NOON
+from tests.reports.test_history import NOON
 
 if TYPE_CHECKING:
     from pathlib import Path

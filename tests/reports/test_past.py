@@ -20,37 +20,37 @@ STATES: dict[str, State] = {
 
 
 class Runs:
-    """Runs of one alert against a clock that only moves when it is told to."""
+    """Runs of one alert, against a clock that moves only between runs."""
 
-    def __init__(self, lasts: timedelta = NONE) -> None:
+    def __init__(self, for_: timedelta = NONE) -> None:
         self.now = NOON
-        self.lasts = lasts
+        self.for_ = for_
         self.records: list[Record] = []
-        self.rhythm: list[datetime] = []
+        self.cron_runs: list[datetime] = []
 
     @property
     def past(self) -> Past:
-        return Past({"Alert": self.records}, rhythm={"Alert": self.rhythm})
+        return Past({"Alert": self.records}, cron_runs={"Alert": self.cron_runs})
 
-    def run(self, state: State, after: timedelta = 5 * MINUTE, *, is_gates: bool = False) -> datetime:
-        """Let time pass, judge, and give since when it has been so."""
+    def run(self, state: State, after: timedelta = 5 * MINUTE, *, by_gate: bool = False) -> datetime:
+        """Let time pass, judge, and return since when the alert has been in that state."""
         self.now += after
-        since = self.past.since("Alert", state, self.lasts, self.now)
+        since = self.past.since("Alert", state, self.for_, self.now)
         self.records.insert(0, Record(self.now, state, since=since))
         del self.records[REMEMBERED:]
-        if not is_gates:
-            self.rhythm.insert(0, self.now)
+        if not by_gate:
+            self.cron_runs.insert(0, self.now)
         return since
 
     def gate(self, judgements: int, state: State) -> None:
         """Let a gate judge again and again, every ten seconds."""
         for _ in range(judgements):
-            self.run(state, after=timedelta(seconds=10), is_gates=True)
+            self.run(state, after=timedelta(seconds=10), by_gate=True)
 
 
-def runs_of(states: str, lasts: timedelta = NONE) -> Runs:
+def runs_of(states: str, for_: timedelta = NONE) -> Runs:
     """One run every five minutes, a letter each."""
-    runs = Runs(lasts)
+    runs = Runs(for_)
     for letter in states:
         runs.run(STATES[letter])
     return runs
@@ -59,7 +59,7 @@ def runs_of(states: str, lasts: timedelta = NONE) -> Runs:
 # -- since when
 
 
-def test_the_first_run_knows_nothing_of_before() -> None:
+def test_without_earlier_runs_a_state_begins_now() -> None:
     assert Runs().run("firing") == NOON + 5 * MINUTE
 
 
@@ -73,11 +73,11 @@ def test_the_first_run_knows_nothing_of_before() -> None:
         ("...", 0), ("F..", 1),
     ],
 )  # fmt: skip
-def test_since_is_the_first_run_of_the_state_that_lasts_until_now(states: str, first: int) -> None:
+def test_since_is_the_first_run_of_the_present_state(states: str, first: int) -> None:
     assert runs_of(states).records[0].since == NOON + (first + 1) * 5 * MINUTE
 
 
-def test_it_is_remembered_longer_than_the_runs_are() -> None:
+def test_since_outlives_the_run_in_which_the_state_began() -> None:
     runs = runs_of("F" * 20)
     del runs.records[3:]
     assert runs.run("firing") == NOON + 5 * MINUTE
@@ -86,62 +86,62 @@ def test_it_is_remembered_longer_than_the_runs_are() -> None:
 # -- gaps: longer than both the alert's `for` and 2.5 times the usual interval
 
 
-def test_a_run_that_was_left_out_breaks_nothing() -> None:
+def test_one_missing_run_does_not_interrupt_a_state() -> None:
     runs = runs_of("....F")
     assert runs.run("firing", after=10 * MINUTE) == NOON + 25 * MINUTE
 
 
-def test_a_long_gap_breaks_it() -> None:
+def test_a_long_gap_interrupts_a_state() -> None:
     runs = runs_of("....F")
     assert runs.run("firing", after=13 * MINUTE) == runs.now
 
 
-def test_a_gap_within_the_for_of_the_alert_does_not() -> None:
-    runs = runs_of("....F", lasts=60 * MINUTE)
+def test_a_gap_within_the_for_of_the_alert_does_not_interrupt_it() -> None:
+    runs = runs_of("....F", for_=60 * MINUTE)
     assert runs.run("firing", after=50 * MINUTE) == NOON + 25 * MINUTE
 
 
 def test_cron_every_five_minutes_fires_at_the_second_failing_run_for_two_minutes() -> None:
     for before in ("", ".", "....", "..F.."):
-        runs = runs_of(before, lasts=2 * MINUTE)
-        assert runs.now + 5 * MINUTE - runs.run("firing") < runs.lasts  # pending
-        assert runs.now + 5 * MINUTE - runs.run("firing") >= runs.lasts  # fires
+        runs = runs_of(before, for_=2 * MINUTE)
+        assert runs.now + 5 * MINUTE - runs.run("firing") < runs.for_  # pending
+        assert runs.now + 5 * MINUTE - runs.run("firing") >= runs.for_  # fires
 
 
 @pytest.mark.parametrize("earlier", ["", "..", "....."])
 @pytest.mark.parametrize(("judgements", "state"), [(40, "."), (40, "F"), (6, "F")])
-def test_a_gate_silences_no_cron(earlier: str, judgements: int, state: str) -> None:
-    runs = runs_of(earlier, lasts=2 * MINUTE)
+def test_the_runs_of_a_gate_do_not_delay_the_alerts_of_cron(earlier: str, judgements: int, state: str) -> None:
+    runs = runs_of(earlier, for_=2 * MINUTE)
     runs.gate(judgements, STATES[state])
     runs.run("firing")
     assert runs.run("firing") <= runs.now - 5 * MINUTE  # it fires at the second failing run of cron's at the latest
     assert runs.run("firing") <= runs.now - 10 * MINUTE
 
 
-def test_runs_that_could_not_tell_are_no_gap() -> None:
+def test_unknown_runs_are_no_gap() -> None:
     assert runs_of(".F????F").records[0].since == NOON + 10 * MINUTE
 
 
-def test_the_gap_that_is_judged_is_not_usual() -> None:
+def test_the_gap_itself_does_not_count_as_the_usual_interval() -> None:
     runs = runs_of(".F")
     assert runs.run("firing", after=timedelta(days=30)) == runs.now
 
 
-def test_while_no_interval_is_known_no_gap_breaks_it() -> None:
+def test_while_no_interval_is_known_no_gap_interrupts_a_state() -> None:
     runs = runs_of("F")
     assert runs.run("firing", after=timedelta(days=30)) == NOON + 5 * MINUTE
 
 
-def test_where_cron_never_ran_other_runs_tell_what_is_usual() -> None:
+def test_without_cron_other_runs_set_the_usual_interval() -> None:
     runs = Runs()
     runs.gate(5, "firing")
     since = runs.records[0].since
-    assert runs.run("firing", after=timedelta(seconds=20), is_gates=True) == since
-    assert runs.run("firing", after=9 * MINUTE, is_gates=True) == since  # somebody looks again
-    assert runs.run("firing", after=11 * MINUTE, is_gates=True) == runs.now
+    assert runs.run("firing", after=timedelta(seconds=20), by_gate=True) == since
+    assert runs.run("firing", after=9 * MINUTE, by_gate=True) == since  # somebody looks again
+    assert runs.run("firing", after=11 * MINUTE, by_gate=True) == runs.now
 
 
-def test_a_clock_that_was_set_back_breaks_nothing() -> None:
+def test_a_clock_that_was_set_back_does_not_interrupt_a_state() -> None:
     runs = runs_of(".FF")
     assert runs.run("firing", after=-7 * MINUTE) == NOON + 10 * MINUTE
 
@@ -180,7 +180,7 @@ def test_recovery(states: str, recovery: Recovery | None) -> None:
     assert runs.past.recovery("Alert", "ok", runs.now + 5 * MINUTE) == recovery
 
 
-def test_what_holds_did_not_recover() -> None:
+def test_an_alert_that_holds_did_not_recover() -> None:
     assert runs_of("F.").past.recovery("Alert", "firing", NOON + 15 * MINUTE) is None
 
 
@@ -194,25 +194,25 @@ CREATED = ContainerState("o_api_1", "api", API.image, "")
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "words"),
+    ("before", "now", "sentences"),
     [
         ([API, WORKER], [API, WORKER], []),
         ([API, WORKER], [API], ["o_worker_1 is gone"]),
         ([API], [API, WORKER], [f"o_worker_1 is new: image {'a' * 12}, started 2026-03-04T10:00:00Z"]),
         ([API], [OTHER_IMAGE],
          [f"o_api_1 has another image: {'a' * 12} before, {'b' * 12} now, started 2026-03-04T11:00:00Z"]),
-        ([API], [AGAIN], ["o_api_1 was started again: 2026-03-04T11:00:00Z"]),
+        ([API], [AGAIN], ["o_api_1 was restarted at 2026-03-04T11:00:00Z"]),
         ([API], [CREATED], ["o_api_1 is not started"]),
         ([API], [], ["o_api_1 is gone"]),
         ([API], None, []),  # this run did not see the containers
         ([], [API], []),
     ],
 )  # fmt: skip
-def test_what_became_of_the_containers(
-    before: list[ContainerState], now: list[ContainerState] | None, words: list[str]
+def test_changes_of_the_containers(
+    before: list[ContainerState], now: list[ContainerState] | None, sentences: list[str]
 ) -> None:
-    assert Past(green=Green(NOON, before)).changes(now) == words
+    assert Past(green=Green(NOON, before)).changes(now) == sentences
 
 
-def test_without_a_green_run_nothing_changed() -> None:
+def test_without_a_green_run_there_are_no_changes() -> None:
     assert Past().changes([API]) == []

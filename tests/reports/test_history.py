@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,39 +17,21 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from playbook.outcome import Measured
-from reports.history import FILE, REMEMBERED, History, Memory
+from reports.history import FILE, REMEMBERED, Earlier, History
 from reports.past import ContainerState, Past
-from reports.results import AlertResult, Results, Selection, Verdict, stamp
+from reports.results import Results, Selection, stamp
+from sandbox.polling import require, until
 from tests.conftest import runs_in
 from tests.projects import ROOT, Project, environment, nowhere
+from tests.reports.samples import NOON, run_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playbook.outcome import State
     from tests.conftest import Judge
 
-NOON = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
 API = ContainerState("o_api_1", "api", "sha256:a", "2026-03-04T10:00:00Z")
 KEEP = 1000
-
-
-def run_of(started: datetime, states: dict[str, State], **more: Any) -> Results:
-    """The results of a run that judged these alerts."""
-    alerts = [
-        AlertResult(
-            name, 1, state, stamp(started) if state != "ok" else None, Measured("3 s", 3.0), Measured("2 s", 2.0),
-            "why", None, [], f"runbooks/{name}.md", None, None, "", "", [], [],
-        )
-        for name, state in states.items()
-    ]  # fmt: skip
-    verdict: Verdict = "firing" if "firing" in states.values() else "ok"
-    results = Results(
-        1, "mine", "UTC", stamp(started), stamp(started), 0.5, True, verdict, int(verdict == "firing"),
-        Selection("", "", [], partial=False), alerts,
-    )  # fmt: skip
-    return replace(results, **more)
 
 
 @pytest.fixture
@@ -66,7 +47,7 @@ def rows(output: Path) -> list[tuple[Any, ...]]:
 # -- what is recorded
 
 
-def test_what_was_recorded_is_remembered(history: History) -> None:
+def test_a_recorded_run_is_read_back(history: History) -> None:
     history.record(run_of(NOON, {"A": "firing", "B": "ok"}), "folder", KEEP)
     past = history.past("mine")
     (firing,), (fine,) = past.records["A"], past.records["B"]
@@ -88,7 +69,7 @@ def test_another_target_has_another_past(history: History) -> None:
     assert history.past("yours").records == {}
 
 
-def test_an_alert_that_was_not_judged_leaves_no_trace(history: History) -> None:
+def test_an_alert_that_was_not_judged_is_not_recorded(history: History) -> None:
     results = run_of(NOON, {"A": "ok", "B": "unknown"})
     results.alerts[1] = replace(results.alerts[1], judged=False)
     history.record(results, "", KEEP)
@@ -106,7 +87,7 @@ def test_an_alert_that_was_not_judged_leaves_no_trace(history: History) -> None:
         {"complete": False},
     ],
 )  # fmt: skip
-def test_a_run_that_left_something_out_or_held_it_back_is_not_green(history: History, more: dict[str, Any]) -> None:
+def test_a_run_that_left_out_or_suppressed_something_is_not_green(history: History, more: dict[str, Any]) -> None:
     history.record(run_of(NOON, {"A": "ok", "B": "skipped"}, containers=[API]), "", KEEP)
     later = {"states": {"A": "ok"}, "containers": [API], **more}
     history.record(run_of(NOON + timedelta(minutes=5), **later), "", KEEP)
@@ -115,7 +96,7 @@ def test_a_run_that_left_something_out_or_held_it_back_is_not_green(history: His
     assert green.at == NOON
 
 
-def test_the_last_green_run_is_the_last_that_saw_containers_and_found_all_well(history: History) -> None:
+def test_the_last_green_run_saw_containers_and_found_everything_ok(history: History) -> None:
     history.record(run_of(NOON, {"A": "ok"}, containers=[API]), "", KEEP)
     history.record(run_of(NOON + timedelta(minutes=1), {"A": "ok"}), "", KEEP)
     history.record(run_of(NOON + timedelta(minutes=2), {"A": "firing"}, containers=[API]), "", KEEP)
@@ -129,26 +110,15 @@ def test_runs_are_listed_with_what_was_not_ok(history: History) -> None:
     history.record(run_of(NOON + timedelta(minutes=1), {"A": "firing", "B": "unknown", "C": "ok"}), "second", KEEP)
     runs = history.runs()
     assert [run.folder for run in runs] == ["second", "first"]
-    assert runs[0].speaks == [("A", 1, "firing"), ("B", 1, "unknown")]
+    assert runs[0].not_ok == [("A", 1, "firing"), ("B", 1, "unknown")]
 
 
-def test_a_gates_runs_crowd_out_no_interval_of_crons(history: History) -> None:
+def test_the_runs_of_a_gate_do_not_crowd_out_those_of_cron(history: History) -> None:
     for minute in (0, 5):
         history.record(run_of(NOON + timedelta(minutes=minute), {"A": "ok"}), "", KEEP, honors_for=True)
     for second in range(REMEMBERED + 5):
         history.record(run_of(NOON + timedelta(minutes=6, seconds=second), {"A": "ok"}), "", KEEP)
-    assert history.past("mine").rhythm["A"] == [NOON + timedelta(minutes=5), NOON]
-
-
-def test_a_file_of_before_is_read_and_written_on(history: History) -> None:
-    history.record(run_of(NOON, {"A": "firing"}), "", KEEP)
-    with closing(sqlite3.connect(history.path)) as database:
-        database.executescript("DROP INDEX rhythm; ALTER TABLE judgement DROP COLUMN honors_for")
-    assert history.past("mine").records["A"][0].state == "firing"
-    history.record(run_of(NOON + timedelta(minutes=5), {"A": "firing"}), "", KEEP, honors_for=True)
-    past = history.past("mine")
-    assert len(past.records["A"]) == 2
-    assert past.rhythm["A"] == [NOON + timedelta(minutes=5)]
+    assert history.past("mine").cron_runs["A"] == [NOON + timedelta(minutes=5), NOON]
 
 
 def test_old_runs_are_forgotten(history: History) -> None:
@@ -166,7 +136,7 @@ def test_only_the_owner_reads_it(history: History) -> None:
         assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
-def test_two_that_record_at_once_both_do(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_that_record_at_once_are_all_recorded(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reports.history.PATIENCE", 30)  # eight do, and the disk may be slow
 
     def record(number: int) -> None:
@@ -184,17 +154,9 @@ def test_two_that_record_at_once_both_do(history: History, monkeypatch: pytest.M
 # -- whole runs
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    project = Project(tmp_path / "project")
-    project.add_alert("it_fires", "@trigger()\ndef test_it():\n    assert False, 'it is bad'\n")
-    project.add_alert("it_is_ok", "@trigger()\ndef test_it():\n    pass\n")
-    return project
-
-
-def test_the_second_report_says_since_the_first(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_the_second_report_counts_since_from_the_first(project: Project, judge: Judge, tmp_path: Path) -> None:
     first = judge(target=nowhere(tmp_path), cwd=project.folder).alert("ItFires")
-    time.sleep(1.1)  # moments are told to the second
+    until(lambda: require(stamp(datetime.now(UTC)) > first["since"], "it is the same second"), 5)
     seen = judge(target=nowhere(tmp_path), cwd=project.folder)
     second = seen.alert("ItFires")
     assert second["since"] == first["since"] < second["recent"][-1]["at"]
@@ -207,17 +169,17 @@ def test_a_run_in_four_processes_is_recorded_once(project: Project, judge: Judge
     assert rows(tmp_path / "output") == [(1, "ItFires", "firing"), (1, "ItIsOk", "ok")]
 
 
-def test_a_partial_run_speaks_for_the_alerts_it_judged(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_a_partial_run_is_recorded_for_the_alerts_it_judged(project: Project, judge: Judge, tmp_path: Path) -> None:
     judge("-k", "it_is_ok", target=nowhere(tmp_path), cwd=project.folder)
     assert rows(tmp_path / "output") == [(1, "ItIsOk", "ok")]
 
 
-@pytest.mark.parametrize(("arguments", "said"), [((), ""), (("checks",), ""), (("checks/sev0",), "checks/sev0")])
-def test_a_run_of_a_folder_says_so(
-    project: Project, judge: Judge, tmp_path: Path, arguments: tuple[str, ...], said: str
+@pytest.mark.parametrize(("arguments", "selection"), [((), ""), (("checks",), ""), (("checks/sev0",), "checks/sev0")])
+def test_the_selection_of_a_folder_is_recorded(
+    project: Project, judge: Judge, tmp_path: Path, arguments: tuple[str, ...], selection: str
 ) -> None:
     judge(*arguments, target=nowhere(tmp_path), cwd=project.folder)
-    assert History(tmp_path / "output").runs()[0].selection == said
+    assert History(tmp_path / "output").runs()[0].selection == selection
 
 
 def test_two_runs_at_the_same_moment_are_both_recorded(project: Project, tmp_path: Path) -> None:
@@ -229,14 +191,14 @@ def test_two_runs_at_the_same_moment_are_both_recorded(project: Project, tmp_pat
         subprocess.Popen(command, cwd=project.folder, env=environment(), stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = [run.communicate(timeout=60)[0] for run in runs]
-    assert [run.returncode for run in runs] == [1, 1], said
+    outputs = [run.communicate(timeout=60)[0] for run in runs]
+    assert [run.returncode for run in runs] == [1, 1], outputs
     assert [row[0] for row in rows(tmp_path / "output")] == [1, 1, 2, 2]
-    assert not [words for words in said if "could not" in words]
+    assert not [output for output in outputs if "could not" in output]
     assert len(runs_in(tmp_path / "output")) == 2
 
 
-def test_a_damaged_history_costs_one_warning_and_a_new_one_is_begun(
+def test_a_damaged_history_costs_one_warning_and_a_new_one_is_started(
     project: Project, judge: Judge, tmp_path: Path
 ) -> None:
     output = tmp_path / "output"
@@ -250,23 +212,23 @@ def test_a_damaged_history_costs_one_warning_and_a_new_one_is_begun(
     assert "history could not" not in judge(target=nowhere(tmp_path), cwd=project.folder).output
 
 
-def test_a_damaged_history_that_cannot_be_put_aside_costs_a_warning_too(
+def test_a_damaged_history_that_cannot_be_renamed_costs_a_warning_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / FILE).write_bytes(b"this is no database, whatever it is called" * 100)
     for error, words in (
-        (FileNotFoundError(), "; another run has put it aside"),
-        (OSError("Read-only file system"), "; nor could it be put aside: Read-only file system"),
+        (FileNotFoundError(), "; another run has already renamed it"),
+        (OSError("Read-only file system"), "; it could not be renamed: Read-only file system"),
     ):
-        monkeypatch.setattr(History, "put_aside", Mock(side_effect=error))
-        memory = Memory(tmp_path, "mine")
-        assert memory.past == Past()
-        assert memory.complaint.endswith(words)
+        monkeypatch.setattr(History, "set_damaged_aside", Mock(side_effect=error))
+        earlier = Earlier(tmp_path, "mine")
+        assert earlier.past == Past()
+        assert earlier.complaint.endswith(words)
 
 
 def test_in_four_processes_a_damaged_history_costs_one_warning(project: Project, judge: Judge, tmp_path: Path) -> None:
     lasting = "@trigger()\ndef test_it():\n    assert False\n\nfrom msgspec.structs import replace\n"
-    project.add_alert("it_fires", lasting + "ALERT = replace(ALERT, lasts=minutes(2))\n")
+    project.add_alert("it_fires", lasting + "ALERT = replace(ALERT, for_=minutes(2))\n")
     (tmp_path / "output").mkdir()
     (tmp_path / "output" / FILE).write_bytes(b"this is no database, whatever it is called" * 100)
     seen = judge("-n", "2", "--honor-for", target=nowhere(tmp_path), cwd=project.folder)
@@ -274,7 +236,7 @@ def test_in_four_processes_a_damaged_history_costs_one_warning(project: Project,
     assert seen.output.count("the history could not be read: file is not a database") == 1
 
 
-def test_a_history_that_is_damaged_within_is_put_aside_too(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_a_history_that_is_damaged_inside_is_renamed_too(project: Project, judge: Judge, tmp_path: Path) -> None:
     output = tmp_path / "output"
     for minute in range(200):
         History(output).record(run_of(NOON + timedelta(minutes=minute), {"A": "ok"}, target="nowhere"), "", KEEP)
@@ -296,9 +258,7 @@ def test_a_history_that_cannot_be_written_costs_one_warning(project: Project, ju
     assert seen.folder is not None
 
 
-def test_a_history_that_another_holds_is_waited_for_and_then_left(
-    project: Project, judge: Judge, tmp_path: Path
-) -> None:
+def test_a_locked_history_is_waited_for_and_then_not_written(project: Project, judge: Judge, tmp_path: Path) -> None:
     judge(target=nowhere(tmp_path), cwd=project.folder)
     with closing(sqlite3.connect(tmp_path / "output" / FILE, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")
@@ -309,6 +269,29 @@ def test_a_history_that_another_holds_is_waited_for_and_then_left(
     assert {row[0] for row in rows(tmp_path / "output")} == {1}
 
 
+KILLER = '''
+"""Kills its own process before the n-th operation on files of the output folder, as SIGKILL at that moment would."""
+
+import os
+import signal
+import sys
+
+left = int(os.environ["KILL_BEFORE"])
+folder = os.environ["KILL_IN"]
+
+def count(event, arguments):
+    global left
+    paths = [os.fsdecode(each) for each in arguments if isinstance(each, (str, bytes, os.PathLike))]
+    if event in EVENTS and any(folder in path for path in paths):
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+EVENTS = {"open", "os.mkdir", "os.rename", "os.symlink", "os.remove", "os.rmdir", "sqlite3.connect", "tempfile.mkdtemp"}
+sys.addaudithook(count)
+'''
+
+
 def test_a_run_that_is_killed_at_any_moment_leaves_what_was_there(
     project: Project, judge: Judge, tmp_path: Path
 ) -> None:
@@ -316,22 +299,26 @@ def test_a_run_that_is_killed_at_any_moment_leaves_what_was_there(
     first = judge(target=nowhere(tmp_path), cwd=project.folder)
     assert first.folder is not None
     report = (first.folder / "report.html").read_text()
+    (project.folder / "killer.py").write_text(KILLER)
     command = [
-        sys.executable, "-m", "pytest", f"--target={nowhere(tmp_path)}", f"--output={output}",
+        sys.executable, "-m", "pytest", "-p", "killer", f"--target={nowhere(tmp_path)}", f"--output={output}",
         "-p", "no:cacheprovider",
     ]  # fmt: skip
-    for after in range(12):
-        run = subprocess.Popen(command, cwd=project.folder, env=environment(), stdout=subprocess.DEVNULL)
-        time.sleep(0.1 * after)
-        run.send_signal(signal.SIGKILL)
-        run.wait()
+    for operations in range(0, 100, 3):
+        run = subprocess.run(
+            command, cwd=project.folder, env=environment(KILL_BEFORE=str(operations), KILL_IN=str(output)),
+            stdout=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
         latest = (output / "latest").resolve()
-        msgspec.json.decode((latest / "results.json").read_bytes())
+        msgspec.json.decode((latest / "results.json").read_bytes(), type=Results)
         assert "</html>" in (latest / "report.html").read_text()
         assert (first.folder / "report.html").read_text() == report
         recorded = History(output).runs()
         assert recorded[-1].folder == first.folder.name
         assert all((output / run.folder / "results.json").exists() for run in recorded)
+        if run.returncode != -signal.SIGKILL:
+            break
+    assert (run.returncode, operations > 15) == (1, True)  # in the end it lived
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
@@ -360,7 +347,7 @@ def test_a_full_disk_leaves_what_was_there(project: Project, judge: Judge, tmp_p
         subprocess.run(["umount", str(output)], check=True)
 
 
-def test_reports_and_history_are_kept_for_as_many_runs_as_was_said(
+def test_reports_and_history_are_kept_for_the_given_number_of_runs(
     project: Project, judge: Judge, tmp_path: Path
 ) -> None:
     for _ in range(3):
@@ -370,9 +357,9 @@ def test_reports_and_history_are_kept_for_as_many_runs_as_was_said(
     assert seen.folder in runs_in(tmp_path / "output")
 
 
-def test_nothing_is_kept_for_less_than_one_run() -> None:
+def test_less_than_one_run_cannot_be_kept() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--keep=0"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 4
-    assert "is no number of runs" in done.stderr
+    assert "is not a number of runs" in done.stderr

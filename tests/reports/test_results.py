@@ -3,46 +3,37 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
 
-from playbook.alert import AlertRow
 from playbook.evidence import Unknown
 from playbook.outcome import CheckOutcome, judge
 from reports import summary
-from reports.pages import report as html
+from reports.pages import report
 from reports.past import Past
 from reports.results import AlertResult, alerts_of, exit_status, stamp, states_that_count, verdict
-from reports.runbooks import filled
-from tests.test_history import run_of
-from tests.test_terminal import lines
+from tests.reports.samples import NOON, description, run_of
+from tests.reports.test_terminal import lines
 
 if TYPE_CHECKING:
-    from playbook.alert import Role
+    from playbook.alert import Description, Role
     from playbook.outcome import State
 
-NOW = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
+DATABASE_DOWN = description("DatabaseDown", explains=("postgres",))
+API_DOWN = description("APIDown", explains=("api",))
+NO_WORKERS = description("NoWorkers", explains=("worker",))
+SLOW = description("Slow", severity=1)
 
 
-def row(name: str, severity: int = 0, explains: str | None = None) -> AlertRow:
-    return AlertRow(name, severity, "it is bad", "harm", f"runbooks/{name}.md", 300, 900, [], explains, 0)
-
-
-DATABASE_DOWN = row("DatabaseDown", explains="postgres")
-API_DOWN = row("APIDown", explains="api")
-NO_WORKERS = row("NoWorkers", explains="worker")
-SLOW = row("Slow", severity=1)
-
-
-def trigger(alert: AlertRow, state: State, resource: str | None = None) -> CheckOutcome:
+def trigger(alert: Description, state: State, resource: str | None = None) -> CheckOutcome:
     return CheckOutcome(f"{alert.name}::trigger", alert, "trigger", [1], state, "", "why", resource=resource)
 
 
 def diagnostic(
-    alert: AlertRow, state: State, cause: str, explained_by: str | None = None, message: str = ""
+    alert: Description, state: State, cause: str, explained_by: str | None = None, message: str = ""
 ) -> CheckOutcome:
     return CheckOutcome(
         f"{alert.name}::{cause}", alert, "diagnostic", [1], state, "", message or cause, cause=cause,
@@ -51,7 +42,7 @@ def diagnostic(
 
 
 def results(*outcomes: CheckOutcome) -> dict[str, AlertResult]:
-    return {alert.name: alert for alert in alerts_of(list(outcomes), NOW, Past())}
+    return {alert.name: alert for alert in alerts_of(list(outcomes), NOON, Past())}
 
 
 # -- a check's state
@@ -77,7 +68,7 @@ def results(*outcomes: CheckOutcome) -> dict[str, AlertResult]:
         ("diagnostic", pytest.skip.Exception("absent"), "firing", "skipped"),
     ],
 )
-def test_what_a_check_raised_gives_its_state(
+def test_the_state_of_a_check_follows_from_what_it_raised(
     role: Role, raised: BaseException | None, trigger_state: State, state: State
 ) -> None:
     assert judge(role, raised, trigger_state) == state
@@ -96,19 +87,19 @@ def test_an_alert_without_its_trigger_is_unknown() -> None:
     assert results(diagnostic(SLOW, "ok", "a"))["Slow"].state == "unknown"
 
 
-def test_a_quiet_alert_that_notes_something_says_so() -> None:
+def test_an_ok_alert_is_shown_as_its_diagnostics_are() -> None:
     assert results(trigger(SLOW, "ok"), diagnostic(SLOW, "noted", "a"))["Slow"].shown_state == "noted"
     assert results(trigger(SLOW, "ok"), diagnostic(SLOW, "unknown", "a"))["Slow"].shown_state == "unknown"
     assert results(trigger(SLOW, "ok"), diagnostic(SLOW, "skipped", "a"))["Slow"].shown_state == "ok"
 
 
-def test_an_alert_that_is_not_judged_here_still_says_what_counts_against_the_run() -> None:
+def test_a_skipped_alert_is_shown_as_its_diagnostics_are() -> None:
     assert results(trigger(SLOW, "skipped"), diagnostic(SLOW, "noted", "a"))["Slow"].shown_state == "noted"
     assert results(trigger(SLOW, "skipped"), diagnostic(SLOW, "unknown", "a"))["Slow"].shown_state == "unknown"
     assert results(trigger(SLOW, "skipped"), diagnostic(SLOW, "ok", "a"))["Slow"].shown_state == "skipped"
 
 
-def test_a_firing_alert_says_by_when_one_must_act() -> None:
+def test_a_firing_alert_has_times_to_respond_and_escalate() -> None:
     alert = results(trigger(SLOW, "firing"))["Slow"]
     assert (alert.since, alert.respond_by, alert.escalate_at) == (
         "2026-03-04T12:00:00Z", "2026-03-04T12:05:00Z", "2026-03-04T12:15:00Z",
@@ -116,7 +107,7 @@ def test_a_firing_alert_says_by_when_one_must_act() -> None:
 
 
 @pytest.mark.parametrize("state", ["ok", "skipped"])
-def test_a_quiet_alert_asks_for_nothing(state: State) -> None:
+def test_an_alert_that_does_not_hold_has_no_times(state: State) -> None:
     alert = results(trigger(SLOW, state))["Slow"]
     assert (alert.since, alert.respond_by, alert.escalate_at) == (None, None, None)
 
@@ -136,13 +127,13 @@ def test_causes_come_in_the_modules_order_and_once() -> None:
     assert [cause.runbook_anchor for cause in alert.causes] == ["first", "second"]
 
 
-def test_what_is_noted_is_no_cause() -> None:
+def test_a_noted_diagnostic_is_a_finding_and_no_cause() -> None:
     alert = results(trigger(SLOW, "ok"), diagnostic(SLOW, "noted", "a"))["Slow"]
     assert alert.causes == []
     assert [finding.causes for finding in alert.findings] == [["a"]]
 
 
-def test_what_could_not_be_told_for_one_reason_is_told_once() -> None:
+def test_findings_with_the_same_message_are_one() -> None:
     alert = results(
         trigger(SLOW, "unknown"),
         diagnostic(SLOW, "unknown", "a", message="no engine"),
@@ -156,18 +147,18 @@ def test_what_could_not_be_told_for_one_reason_is_told_once() -> None:
 # -- what explains what
 
 
-def test_what_is_noted_follows_from_the_alert_that_it_is_about() -> None:
-    told = results(
+def test_a_noted_alert_follows_from_the_alert_that_explains_its_finding() -> None:
+    alerts = results(
         trigger(NO_WORKERS, "firing"), trigger(SLOW, "ok"), diagnostic(SLOW, "noted", "a", explained_by="NoWorkers")
     )
-    assert (told["Slow"].caused_by, told["Slow"].follows) == ("NoWorkers", True)
+    assert (alerts["Slow"].caused_by, alerts["Slow"].follows) == ("NoWorkers", True)
     quiet = results(
         trigger(NO_WORKERS, "ok"), trigger(SLOW, "ok"), diagnostic(SLOW, "noted", "a", explained_by="NoWorkers")
     )
     assert quiet["Slow"].caused_by is None
 
 
-def test_what_needs_a_resource_is_explained_by_the_alert_about_it() -> None:
+def test_an_unavailable_resource_is_explained_by_the_alert_about_it() -> None:
     alerts = results(trigger(DATABASE_DOWN, "firing"), trigger(NO_WORKERS, "unknown", "postgres"))
     assert alerts["NoWorkers"].caused_by == "DatabaseDown"
     assert alerts["DatabaseDown"].caused_by is None
@@ -180,21 +171,21 @@ def test_the_explaining_alert_may_be_unknown_itself() -> None:
 
 
 @pytest.mark.parametrize("state", ["ok", "skipped"])
-def test_an_alert_that_is_well_explains_nothing(state: State) -> None:
+def test_an_alert_that_does_not_hold_explains_nothing(state: State) -> None:
     alerts = results(trigger(DATABASE_DOWN, state), trigger(NO_WORKERS, "unknown", "postgres"))
     assert alerts["NoWorkers"].caused_by == "postgres"
 
 
-def test_a_resource_explains_where_its_alert_was_not_selected() -> None:
+def test_without_the_alert_about_it_the_resource_itself_is_the_cause() -> None:
     assert results(trigger(NO_WORKERS, "unknown", "postgres"))["NoWorkers"].caused_by == "postgres"
 
 
-def test_what_is_unknown_for_a_reason_of_its_own_has_no_other() -> None:
+def test_an_alert_that_is_unknown_by_itself_follows_from_nothing() -> None:
     alerts = results(trigger(DATABASE_DOWN, "firing"), trigger(SLOW, "unknown"))
     assert alerts["Slow"].caused_by is None
 
 
-def test_an_alert_follows_from_the_one_that_its_first_cause_is_about() -> None:
+def test_an_alert_follows_from_the_alert_that_explains_its_first_cause() -> None:
     alerts = results(
         trigger(DATABASE_DOWN, "firing"),
         trigger(API_DOWN, "firing"),
@@ -214,7 +205,7 @@ def test_an_alert_with_a_nearer_cause_stands_by_itself() -> None:
     assert alerts["APIDown"].caused_by is None
 
 
-def test_an_alert_that_does_not_fire_explains_no_other_that_does() -> None:
+def test_an_unknown_alert_explains_no_firing_one() -> None:
     alerts = results(
         trigger(DATABASE_DOWN, "unknown"),
         trigger(API_DOWN, "firing"),
@@ -223,7 +214,7 @@ def test_an_alert_that_does_not_fire_explains_no_other_that_does() -> None:
     assert alerts["APIDown"].caused_by is None
 
 
-def test_what_follows_from_a_follower_stands_beneath_the_root() -> None:
+def test_consequences_of_a_consequence_stand_below_the_root() -> None:
     alerts = results(
         trigger(DATABASE_DOWN, "firing"),
         trigger(API_DOWN, "firing"),
@@ -234,55 +225,60 @@ def test_what_follows_from_a_follower_stands_beneath_the_root() -> None:
 
 
 def families(alerts: list[AlertResult]) -> dict[str, list[str]]:
-    told = run_of(NOW, {}, alerts=alerts)
-    return {root.name: [follower.name for follower in followers] for root, followers in told.by_root()}
+    run = run_of(NOON, {}, alerts=alerts)
+    return {root.name: [follower.name for follower in followers] for root, followers in run.by_root()}
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_every_alert_is_told_once_whatever_explains_what(seed: int) -> None:
+def test_every_alert_is_shown_once_whatever_explains_what(seed: int) -> None:
     chance = random.Random(seed)
     names = [f"Alert{letter}" for letter in "ABCDEFGH"]
     states: list[State] = ["firing", "firing", "unknown", "unknown", "pending", "silenced", "ok", "skipped"]
     alerts = [
         replace(
-            alert, caused_by=chance.choice([*names, None, "postgres"]), respond_by=stamp(NOW), escalate_at=stamp(NOW)
+            alert, caused_by=chance.choice([*names, None, "postgres"]), respond_by=stamp(NOON), escalate_at=stamp(NOON)
         )
-        for alert in run_of(NOW, {name: chance.choice(states) for name in names}).alerts
+        for alert in run_of(NOON, {name: chance.choice(states) for name in names}).alerts
     ]
-    told = run_of(NOW, {}, verdict="firing", exit_status=1, alerts=alerts)
-    assert Counter(re.findall(r'<article [^>]*id="(\w+)"', html.render(told, None))) == Counter(names)
+    run = run_of(NOON, {}, verdict="firing", exit_status=1, alerts=alerts)
+    assert Counter(re.findall(r'<article [^>]*id="(\w+)"', report.render(run))) == Counter(names)
     speak = Counter(alert.name for alert in alerts if alert.shown_state not in ("ok", "skipped"))
     line = re.compile(r"^(?:\* |  - |[A-Z]+ +| +└ )(?:\w+ )?sev1 (\w+)", re.MULTILINE)
-    assert Counter(line.findall(summary.of(told))) == speak
-    assert Counter(line.findall("\n".join(lines(told)))) == speak
+    assert Counter(line.findall(summary.of(run))) == speak
+    assert Counter(line.findall("\n".join(lines(run)))) == speak
 
 
 # -- order
 
 
-def test_what_must_be_acted_on_comes_first() -> None:
-    follower, noted, sev1, sev0 = row("Follower"), row("Noted"), row("B", severity=1), row("Z", explains="postgres")
-    held_back = [trigger(row("Waits"), "pending"), trigger(row("Quiet"), "silenced")]
+def test_the_alert_to_act_on_comes_first() -> None:
+    follower, noted, sev1, sev0 = (
+        description("Follower"),
+        description("Noted"),
+        description("B", severity=1),
+        description("Z", explains=("postgres",)),
+    )
+    suppressed = [trigger(description("Waits"), "pending"), trigger(description("Quiet"), "silenced")]
     alerts = results(
-        trigger(row("Well"), "ok"),
-        trigger(row("Absent"), "skipped"),
+        trigger(description("Well"), "ok"),
+        trigger(description("Absent"), "skipped"),
         trigger(noted, "ok"),
         diagnostic(noted, "noted", "a"),
-        trigger(row("Untold"), "unknown"),
+        trigger(description("Unclear"), "unknown"),
         trigger(sev1, "firing"),
         trigger(follower, "firing"),
         diagnostic(follower, "firing", "a", "Z"),
         trigger(sev0, "firing"),
-        *held_back,
+        *suppressed,
     )
-    assert list(alerts) == ["Z", "B", "Follower", "Untold", "Quiet", "Waits", "Noted", "Well", "Absent"]
+    assert list(alerts) == ["Z", "B", "Follower", "Unclear", "Quiet", "Waits", "Noted", "Well", "Absent"]
 
 
 # -- the run as a whole
 
 
 @pytest.mark.parametrize(
-    ("states", "status", "said"),
+    ("states", "status", "expected"),
     [
         (["ok"], 0, "ok"),
         (["ok", "skipped", "noted"], 0, "ok"),
@@ -296,24 +292,24 @@ def test_what_must_be_acted_on_comes_first() -> None:
         ([], 5, "unknown"),
     ],
 )
-def test_the_exit_status_and_the_verdict_follow_from_the_states(states: list[State], status: int, said: str) -> None:
+def test_the_exit_status_and_the_verdict_follow_from_states(states: list[State], status: int, expected: str) -> None:
     assert exit_status(states) == status
-    assert verdict(status) == said
+    assert verdict(status) == expected
 
 
 @pytest.mark.parametrize("status", [2, 3, 4, 5, 6])
-def test_a_run_that_ended_otherwise_is_never_well(status: int) -> None:
+def test_a_run_that_ended_otherwise_is_never_ok(status: int) -> None:
     assert verdict(status) == "unknown"
 
 
 def test_times_are_written_in_utc() -> None:
-    assert stamp(NOW.astimezone(tz=None) + timedelta(seconds=0.7)) == "2026-03-04T12:00:00Z"
+    assert stamp(NOON.astimezone(tz=None) + timedelta(seconds=0.7)) == "2026-03-04T12:00:00Z"
 
 
 @pytest.mark.parametrize(
     ("state", "status"), [("firing", 1), ("unknown", 6), ("pending", 0), ("silenced", 0), ("ok", 6)]
 )
-def test_what_follows_from_an_alert_that_is_held_back_wakes_nobody(state: State, status: int) -> None:
+def test_consequences_of_a_suppressed_alert_do_not_count(state: State, status: int) -> None:
     outcomes = [
         trigger(DATABASE_DOWN, state),
         trigger(SLOW, "unknown", resource="postgres"),
@@ -323,7 +319,7 @@ def test_what_follows_from_an_alert_that_is_held_back_wakes_nobody(state: State,
     assert exit_status(states_that_count(outcomes)) == status
 
 
-def test_what_is_unknown_for_another_reason_still_counts() -> None:
+def test_what_is_unknown_for_another_reason_counts() -> None:
     outcomes = [trigger(DATABASE_DOWN, "pending"), trigger(SLOW, "unknown", resource="redis"), trigger(API_DOWN, "ok")]
     assert exit_status(states_that_count(outcomes)) == 6
     outcomes = [trigger(DATABASE_DOWN, "pending"), trigger(SLOW, "unknown")]
@@ -331,13 +327,7 @@ def test_what_is_unknown_for_another_reason_still_counts() -> None:
 
 
 @pytest.mark.parametrize("state", ["pending", "silenced"])
-def test_it_is_folded_beneath_it_all_the_same(state: State) -> None:
+def test_consequences_of_a_suppressed_alert_stand_below_it(state: State) -> None:
     seen = results(trigger(DATABASE_DOWN, state), trigger(SLOW, "unknown", resource="postgres"))
     assert seen["Slow"].caused_by == "DatabaseDown"
     assert seen["Slow"].follows
-
-
-def test_a_value_stands_in_a_command_as_a_shell_takes_it() -> None:
-    text = "`gzip -t <file>`, then `SELECT pg_cancel_backend(<pid>)`"
-    told = filled(text, {"file": "/backups/a $(reboot) b.gz", "pid": "42"}, "")
-    assert told == "`gzip -t '/backups/a $(reboot) b.gz'`, then `SELECT pg_cancel_backend(42)`"

@@ -2,23 +2,25 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from reports.results import SCHEMA_VERSION
+from reports.schema import FILE, generated
 from sandbox.breaking import break_stack
 from sandbox.faults import FAULTS
 from tests.conftest import health_run
 from tests.projects import Project, nowhere
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sandbox.embedded import EmbeddedStack
     from tests.conftest import Judge, Judgement
 
-SCHEMA = json.loads((Path(__file__).parent.parent / "reports" / "results.schema.json").read_text())
+SCHEMA = json.loads(FILE.read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 
@@ -27,7 +29,7 @@ def mistakes(results: dict[str, Any] | None) -> list[str]:
 
 
 def objects(thing: Any) -> list[dict[str, Any]]:
-    """Give every schema of an object that stands somewhere in the schema."""
+    """Return every schema of an object that is part of the schema."""
     if isinstance(thing, list):
         return [found for each in thing for found in objects(each)]
     if not isinstance(thing, dict):
@@ -36,33 +38,37 @@ def objects(thing: Any) -> list[dict[str, Any]]:
     return own + [found for each in thing.values() for found in objects(each)]
 
 
-def test_the_schema_is_one() -> None:
+def test_the_file_is_as_it_is_generated() -> None:
+    assert FILE.read_text() == generated(), "results.schema.json is out of date: run `make readme`"
+
+
+def test_it_is_a_json_schema_of_this_version() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["properties"]["schema_version"]["const"] == SCHEMA_VERSION
+    assert SCHEMA["$defs"]["Results"]["properties"]["schema_version"] == {"enum": [SCHEMA_VERSION]}
 
 
-def test_the_schema_takes_no_key_that_it_does_not_name() -> None:
+def test_no_object_may_have_a_key_that_the_schema_does_not_name() -> None:
     assert all(each["additionalProperties"] is not True for each in objects(SCHEMA))
     for each in objects(SCHEMA):
         assert set(each.get("required", ())) == set(each.get("properties", ()))
 
 
-def test_a_healthy_run_is_as_the_schema_says(judge: Judge) -> None:
+def test_a_healthy_run_follows_the_schema(judge: Judge) -> None:
     assert mistakes(judge().results) == []
 
 
 @pytest.mark.parametrize("fault", ["workers-stopped", "postgres-stopped", "checker-password", "errors-in-the-log"])
-def test_a_broken_run_is_as_the_schema_says(judge: Judge, sandbox: EmbeddedStack, fault: str) -> None:
+def test_a_broken_run_follows_the_schema(judge: Judge, sandbox: EmbeddedStack, fault: str) -> None:
     break_stack(sandbox, FAULTS[fault])
     assert mistakes(judge().results) == []
 
 
 @pytest.mark.parametrize("arguments", [("-x",), ("-n", "2"), ("-k", "no_check_is_called_so"), ("-m", "sev0")])
-def test_any_other_run_is_as_the_schema_says(judge: Judge, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_any_other_run_follows_the_schema(judge: Judge, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     assert mistakes(judge(*arguments, target=nowhere(tmp_path)).results) == []
 
 
-def test_a_run_with_a_broken_module_is_as_the_schema_says(judge: Judge, tmp_path: Path) -> None:
+def test_a_run_with_a_broken_module_follows_the_schema(judge: Judge, tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     project.add_module("broken_alert", "1 / 0\n")
     assert mistakes(judge(target=nowhere(tmp_path), cwd=project.folder).results) == []
@@ -70,7 +76,7 @@ def test_a_run_with_a_broken_module_is_as_the_schema_says(judge: Judge, tmp_path
 
 @pytest.fixture(scope="session")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Judgement:
-    """One run for all; each breaks a copy of its results."""
+    """One run for all tests; each breaks a copy of its results."""
     place = tmp_path_factory.mktemp("seen")
     return health_run(place / "output", f"--target={nowhere(place)}", "-k", "test_the_api_listens")
 
@@ -80,7 +86,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Judgement:
     [
         (("verdict",), "ok"),
         (("exit_status",), 0),
-        (("schema_version",), 2),
+        (("schema_version",), 1),
         (("started_at",), "yesterday"),
         (("surprise",), 1),
         (("alerts", 0, "state"), "noted"),
@@ -95,7 +101,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Judgement:
     ],
     ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else str(value),
 )
-def test_what_breaks_the_contract_is_found(seen: Judgement, path: tuple[str | int, ...], value: object) -> None:
+def test_a_violation_is_found(seen: Judgement, path: tuple[str | int, ...], value: object) -> None:
     results = copy.deepcopy(seen.results)
     assert mistakes(results) == []
     place: Any = results

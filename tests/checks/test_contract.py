@@ -20,7 +20,7 @@ from sandbox.faults import FAULTS, OF_MONITORING
 if TYPE_CHECKING:
     from types import ModuleType
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 MODULES = {path.stem: path for path in sorted((ROOT / "checks").glob("*/test_*.py"))}
 STEPS: dict[str, list[str]] = tomllib.loads((ROOT / "tests" / "playbook_steps.toml").read_text())
 OF_THE_SANDBOX = FAULTS | OF_MONITORING

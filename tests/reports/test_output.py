@@ -49,26 +49,26 @@ def test_latest_points_to_the_newest_whole_run(tmp_path: Path) -> None:
     assert (tmp_path / "latest").resolve() == newer
 
 
-def test_latest_still_points_there_when_everything_was_moved(tmp_path: Path) -> None:
+def test_latest_still_points_to_it_after_the_output_was_moved(tmp_path: Path) -> None:
     write_run(tmp_path / "output", NOON, FILES, moves_latest=True)
     (tmp_path / "output").rename(tmp_path / "moved")
     assert (tmp_path / "moved" / "latest" / "results.json").read_text() == "{}"
 
 
-def test_runs_of_one_second_are_told_apart(tmp_path: Path) -> None:
+def test_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
     names = [write_run(tmp_path, NOON, FILES, moves_latest=True).name for _ in range(3)]
     assert names == ["2026-03-04T12-00-00Z", "2026-03-04T12-00-00Z-2", "2026-03-04T12-00-00Z-3"]
     assert (tmp_path / "latest").resolve().name == names[-1]
 
 
-def test_runs_that_are_written_at_the_same_moment_are_told_apart(tmp_path: Path) -> None:
+def test_runs_written_at_the_same_moment_have_folders_of_their_own(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         folders = set(pool.map(lambda _: write_run(tmp_path, NOON, FILES, moves_latest=False), range(64)))
     assert len(folders) == 64
     assert all((folder / "report.html").exists() for folder in folders)
 
 
-def test_what_is_wrong_otherwise_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_other_error_is_not_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pathlib.Path.rename", Mock(side_effect=PermissionError("not here")))
     with pytest.raises(PermissionError):
         write_run(tmp_path, NOON, FILES, moves_latest=False)
@@ -93,7 +93,7 @@ def test_the_run_that_latest_points_to_is_kept(tmp_path: Path) -> None:
     assert whole.exists()
 
 
-def test_what_a_killed_run_left_is_removed_once_nobody_writes_it(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_run_are_removed_after_an_hour(tmp_path: Path) -> None:
     for name, age in ((".writing-old", 2 * ABANDONED), (".writing-new", 1.0)):
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, (time.time() - age,) * 2)
