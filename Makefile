@@ -48,10 +48,10 @@ smoke: $(BIN)/.run  ## the severity-0 alerts
 check: $(BIN)/.run  ## every alert
 	@$(BIN)/python -m pytest
 
-test: $(BIN)/.dev  ## the suite's own tests; those that need Docker where an engine answers (.ci/docker start)
+test: $(BIN)/.dev $(VENV)/lint/.done  ## the suite's own tests; those that need Docker where an engine answers (.ci/docker start)
 	@$(BIN)/python -m pytest tests -n 3 -rs
 
-test-fast: $(BIN)/.dev  ## the tests that need no server, no browser, no engine
+test-fast: $(BIN)/.dev $(VENV)/lint/.done  ## the tests that need no server, no browser, no engine
 	@$(BIN)/python -m pytest tests -n 3 -m "not server and not docker and not browser"
 
 bench: $(BIN)/.dev  ## measure what a run costs, as ratios within one run; takes minutes

@@ -37,6 +37,19 @@ IN_ONE_PROCESS = {
 }
 
 
+SERVED = {"judge", "running", "sandbox", "running_watched", "watched"}  # fixtures: a sandbox, or runs of the suite
+SERVED_FOLDERS = (*IN_ONE_PROCESS, "tests/sandbox")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a sandbox or runs the suite, so that `make test-fast` can leave it out."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & SERVED or item.nodeid.startswith(SERVED_FOLDERS):
+            item.add_marker("server")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Hand out test by test, but keep the tests of some folders together. (xdist's own groups fail with pytest 9.2.)"""
