@@ -37,16 +37,16 @@ IN_ONE_PROCESS = {
 }
 
 
-SERVED = {"judge", "running", "sandbox", "running_watched", "watched"}  # fixtures: a sandbox, or runs of the suite
 SERVED_FOLDERS = (*IN_ONE_PROCESS, "tests/sandbox")
+SERVED = {"judge", "running", "sandbox", "running_watched", "watched", "health_run", "run_pytest", "Project"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a sandbox or runs the suite, so that `make test-fast` can leave it out."""
+    """Mark what needs a sandbox or starts the suite in a process of its own: `make test-fast` leaves it out."""
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if fixtures & SERVED or item.nodeid.startswith(SERVED_FOLDERS):
+        uses = {*getattr(item, "fixturenames", ()), *vars(item.getparent(pytest.Module).obj)}  # type: ignore[union-attr]
+        if uses & SERVED or item.nodeid.startswith(SERVED_FOLDERS):
             item.add_marker("server")
 
 
@@ -183,6 +183,12 @@ def judge(tmp_path: Path, request: pytest.FixtureRequest) -> Judge:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def empty_project(tmp_path: Path) -> Project:
     """A copy of this project that has no alerts yet."""
     return Project(tmp_path / "project")
+
+
+@pytest.fixture
+def project(empty_project: Project) -> Project:
+    """The same, to be overridden by a folder of tests that all need the same alerts."""
+    return empty_project

@@ -48,8 +48,8 @@ def test_an_override_is_read_in_the_unit_of_its_limit() -> None:
 
 
 def test_an_override_leaves_the_other_limits_alone() -> None:
-    assert Limits.overridden({"free": 0.2}) == Limits(free=percent(20))
-    assert Limits.overridden({}) == Limits()
+    assert Limits.overridden({"free": 0.2}).by_name() == Limits(free=percent(20)).by_name()
+    assert Limits.overridden({}).by_name() == Limits().by_name()
 
 
 def test_an_alert_overrides_a_shared_limit_for_itself_alone() -> None:

@@ -79,11 +79,11 @@ def results_of(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def project(project: Project) -> Project:
-    project.add_alert("a_judged", WELL)
-    project.add_alert("b_waiting", WAITS)
-    project.add_alert("c_to_come", WELL)
-    return project
+def project(empty_project: Project) -> Project:
+    empty_project.add_alert("a_judged", WELL)
+    empty_project.add_alert("b_waiting", WAITS)
+    empty_project.add_alert("c_to_come", WELL)
+    return empty_project
 
 
 def test_an_interruption_at_an_instruction_without_a_line_can_be_shown() -> None:

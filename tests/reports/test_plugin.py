@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
+def project(empty_project: Project) -> Project:
+    return empty_project
+
+
+@pytest.fixture
 def target(tmp_path: Path) -> Path:
     return nowhere(tmp_path)
 
