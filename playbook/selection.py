@@ -156,11 +156,28 @@ def _with_trigger(module: pytest.Module | None, selected: list[pytest.Item]) -> 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give all checks of a target to one process: others would ask the target again, and tear an alert apart."""
-    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+    """Give all checks of a target to one process at a time: several would each ask the target."""
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-    class OneProcess(LoadScopeScheduling):  # type: ignore[misc]
-        def _split_scope(self, nodeid: str) -> str:  # noqa: ARG002
-            return "all"
+    class OneProcess(LoadFileScheduling):  # type: ignore[misc]
+        def _assign_work_unit(self, node: Any) -> None:
+            if node is self.nodes[0]:
+                super()._assign_work_unit(node)
 
-    return OneProcess(config, log) if is_health_run(config) else None
+        def _reschedule(self, node: Any) -> None:
+            if node is self.nodes[0]:
+                super()._reschedule(node)
+
+        def remove_node(self, node: Any) -> Any:
+            """Where the process died, leave that alert alone: it would die of it again, and judge no other."""
+            units = self.assigned_work[node].values()
+            died_of = next(((unit, check) for unit in units for check, done in unit.items() if not done), None)
+            if died_of:
+                died_of[0].update(dict.fromkeys(died_of[0], True))
+            super().remove_node(node)
+            return died_of and died_of[1]
+
+    if not is_health_run(config):
+        return None
+    config.option.loadscopereorder = False  # in the order of severity, as without -n
+    return OneProcess(config, log)
