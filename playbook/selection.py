@@ -170,12 +170,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
         def remove_node(self, node: Any) -> Any:
             """Where the process died, leave that alert alone: it would die of it again, and judge no other."""
-            units = self.assigned_work[node].values()
-            died_of = next(((unit, check) for unit in units for check, done in unit.items() if not done), None)
-            if died_of:
-                died_of[0].update(dict.fromkeys(died_of[0], True))
+            work = self.assigned_work[node]
+            died_of = ((file, check) for file, unit in work.items() for check, is_done in unit.items() if not is_done)
+            file, check = next(died_of, (None, None))
+            work.pop(file, None)
             super().remove_node(node)
-            return died_of and died_of[1]
+            return check
 
     if not is_health_run(config):
         return None
