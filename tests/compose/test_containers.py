@@ -1,4 +1,4 @@
-"""Facts about containers, read from real ones: small ones of a project of their own, each in another state."""
+"""Facts about containers, read from real small ones of a project of their own, each in another state."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from docker.errors import APIError
 
-from fixtures.clients.docker import LOG_BYTES, LOG_LINES, Engine, engine_answer
-from fixtures.clients.masking import Masker
-from fixtures.platform.containers import PROJECT_LABEL, SERVICE_LABEL, Containers
-from fixtures.platform.logs import LINE_CAP, RECENT
-from fixtures.settings import Deadlines, Settings
-from fixtures.target import Target
-from playbook.evidence import Cost, Unknown
-from playbook.probe import Probes
+from fixtures.clients.compose import PROJECT_LABEL, SERVICE_LABEL
+from fixtures.clients.docker import LOG_BYTES, LOG_LINES
+from fixtures.platform.containers import Containers, EngineAnswer, container_usage, engine_answer
+from fixtures.platform.logs import LINE_CAP, RECENT, LogTail, worker_log
+from fixtures.settings import Settings
+from playbook.evidence import Unknown
 from playbook.quantities import Share, listed
 from sandbox.compose import engine, image
 from sandbox.polling import NotYet, require, until
 from tests.compose.conftest import FACTS
+from tests.targets import engine_at, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from docker import DockerClient
     from docker.models.containers import Container
+
+    from fixtures.target import Target
 
     Run = Callable[..., Container]
 
@@ -41,7 +42,7 @@ import sys
 print("2026-03-04 12:00:00 INFO a line of text")
 print('{{"timestamp": "2026-03-04T12:00:01Z", "level": "error", "message": "a line of JSON"}}', file=sys.stderr)
 sys.stdout.flush()
-sys.stdout.buffer.write(b"ERROR \\xff\\xfe is no text, redis://:{SECRET}@redis:6379/0\\n")
+sys.stdout.buffer.write(b"ERROR \\xff\\xfe is not text, redis://:{SECRET}@redis:6379/0\\n")
 print("ERROR " + "x" * 40_000)
 """
 
@@ -53,7 +54,7 @@ def client(engine_answers: None) -> DockerClient:  # noqa: ARG001  it comes firs
 
 @pytest.fixture
 def run(client: DockerClient) -> Iterator[Run]:
-    """Give what makes a container of a service, and starts it."""
+    """Return a function that creates a container of a service, and does not start it."""
     tag = image.ensure(client)
     made: list[Container] = []
 
@@ -69,13 +70,20 @@ def run(client: DockerClient) -> Iterator[Run]:
 
 
 def target() -> Target:
-    cost, mask = Cost(), Masker({SECRET})
-    return Target(Settings(), Engine(engine.address(), FACTS, Deadlines(), mask, cost), cost, mask)
+    return target_of(Settings(), engine_at(engine.address(), FACTS), SECRET)
 
 
 def containers() -> Containers:
-    """Give what the engine says now."""
-    return target().engine.containers()
+    """Return the containers as they are now."""
+    answer: EngineAnswer = engine_answer.probe.read(target())
+    assert answer.containers is not None, answer
+    return answer.containers
+
+
+def worker_lines() -> LogTail:
+    """Return the end of the workers' log as it is now."""
+    found: LogTail = worker_log.probe.read(target())
+    return found
 
 
 def ended(container: Container) -> None:
@@ -83,7 +91,7 @@ def ended(container: Container) -> None:
     container.wait(timeout=10)
 
 
-def test_each_state_is_told_from_the_others(run: Run) -> None:
+def test_each_state_is_distinguished(run: Run) -> None:
     run("postgres", "true")
     ended_badly = run("redis", "sh", "-c", "exit 3")
     paused = run("scheduler", "sleep", "60")
@@ -109,7 +117,7 @@ def test_each_state_is_told_from_the_others(run: Run) -> None:
     (failing,) = seen.of("worker")
     assert failing.restarts >= 1
     assert "with exit code 4 since 20" in str(failing)
-    assert " times since it was made 20" in str(failing)
+    assert " since it was created 20" in str(failing)
     assert seen.missing("api") == f"project {FACTS} has no container of the service api"
 
 
@@ -119,7 +127,7 @@ def test_memory_near_its_limit_is_seen(run: Run) -> None:
 
     def near() -> list[str]:
         try:
-            found = target().engine.usage().near_limit(Share(0.85))
+            found = container_usage.probe.read(target()).near_limit(Share(0.85))
         except Unknown as error:
             raise NotYet(str(error)) from error
         require(found, "it has not grown yet")
@@ -133,7 +141,7 @@ def refused(container: Container) -> None:
         container.start()
 
 
-def test_who_holds_a_port_is_said_of_a_container(run: Run, client: DockerClient) -> None:
+def test_a_container_that_holds_a_port_is_named(run: Run, client: DockerClient) -> None:
     ports: Any = {"8080/tcp": ("127.0.0.1", None)}  # typed without the port that the engine chooses
     holder = client.containers.run(image.ensure(client), ["sleep", "60"], ports=ports, detach=True)
     try:
@@ -147,27 +155,25 @@ def test_who_holds_a_port_is_said_of_a_container(run: Run, client: DockerClient)
         holder.remove(force=True)
 
 
-def test_who_holds_a_port_is_said_of_a_process(run: Run) -> None:
+def test_a_process_that_holds_a_port_is_named(run: Run) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
         refused(run("api", "true", ports={"8080/tcp": ("127.0.0.1", port)}))
-        told = Probes(target()).fact(engine_answer.probe)
-        assert told.containers is not None
-        assert re.fullmatch(rf"port {port} is held by \S+ \(pid {os.getpid()}\)", listed(told.containers.port_holders))
+        holders = listed(containers().port_holders)
+        assert re.fullmatch(rf"port {port} is held by \S+ \(pid {os.getpid()}\)", holders)
 
 
-def test_of_all_replicas_the_last_lines_are_read(run: Run) -> None:
+def test_the_last_lines_of_all_replicas_are_read(run: Run) -> None:
     logs = [run("worker", "python3", "-c", LOGGED), run("worker", "seq", "-f", "INFO %.0f", "1000")]
     for container in logs:
         container.start()
         ended(container)
-    asked = target()
-    text = asked.engine.log("worker", RECENT)
+    text = target().engine.log("worker", RECENT)
     assert len(text.encode()) < 2 * LOG_BYTES
     lines = text.split("\n")
     assert lines == sorted(lines)
     assert len(lines) <= 2 * LOG_LINES
-    seen = asked.logs.tail(asked, "worker")
+    seen = worker_lines()
     assert len(seen.lines) == LOG_LINES
     assert seen.lines[-1].text == "INFO 1000"
 
@@ -176,16 +182,14 @@ def test_lines_are_decoded_classified_and_masked(run: Run) -> None:
     container = run("worker", "python3", "-c", LOGGED)
     container.start()
     ended(container)
-    asked = target()
-    tail = asked.logs.tail(asked, "worker")
-    errors = sorted(line.text for line in tail.errors(RECENT))
+    errors = sorted(line.text for line in worker_lines().errors(RECENT))
     assert errors[-1] == "a line of JSON"
-    assert errors[-2].startswith("ERROR \ufffd\ufffd is no text")
+    assert errors[-2].startswith("ERROR \ufffd\ufffd is not text")
     assert SECRET not in "".join(errors)
     assert max(map(len, errors)) <= LINE_CAP
 
 
-def test_a_log_without_end_is_cut(run: Run) -> None:
+def test_a_long_log_is_cut(run: Run) -> None:
     container = run("worker", "python3", "-c", "for n in range(40): print(n, 'x' * 15_000)")
     container.start()
     ended(container)

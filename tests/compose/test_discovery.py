@@ -1,4 +1,4 @@
-"""What is found on an engine without any settings, and through whatever stands before the engine."""
+"""Discovery on a real engine without any settings, and through whatever stands before the engine."""
 
 from __future__ import annotations
 
@@ -44,13 +44,26 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "output"
 
 
+@pytest.fixture
+def our_engine(running: ComposeStack, tmp_path: Path) -> Iterator[str]:
+    """The address of an engine that has only our containers: that of the machine may run another Ordinaut."""
+    with Proxy(ENGINE, path=tmp_path / "ours.sock", label=f"{OURS}={running.project}").serving() as proxy:
+        yield proxy.url
+
+
+# Runs a program where the engine's socket is the one that is named first.
+IN_PLACE_OF_THE_ENGINE = ("unshare", "--mount", "sh", "-c", f'mount --bind "$0" {ENGINE} && exec "$@"')
+
+
 # -- nothing but an engine
 
 
+@root
 @pytest.mark.docker
-def test_on_its_host_nothing_need_be_configured(sandbox: ComposeStack, output: Path) -> None:
-    require_green(health_run(output, "-m", "sev0"))
-    seen = health_run(output)
+def test_on_its_host_nothing_need_be_configured(sandbox: ComposeStack, our_engine: str, output: Path) -> None:
+    ask = partial(health_run, output, under=(*IN_PLACE_OF_THE_ENGINE, our_engine.removeprefix("unix://")))
+    require_green(ask("-m", "sev0"))
+    seen = ask()
     require_green(seen)
     assert seen.results is not None
     assert len(seen.results["containers"]) == len(sandbox.services)
@@ -62,29 +75,31 @@ def test_on_its_host_nothing_need_be_configured(sandbox: ComposeStack, output: P
 
 
 @pytest.mark.docker
-def test_what_is_found_is_shown_with_where_it_was_found(sandbox: ComposeStack, output: Path) -> None:
-    shown = health_run(output, "--show-target")
+def test_the_target_is_shown_with_its_sources(sandbox: ComposeStack, our_engine: str, output: Path) -> None:
+    shown = health_run(output, "--show-target", DOCKER_HOST=our_engine)
     assert shown.status == 0
     api = sandbox.containers("api")[0].name
     found = {line[:17].strip(): " ".join(line[17:].split()) for line in shown.output.splitlines()}
     assert found["api_url"] == f"http://127.0.0.1:{sandbox.state.ports['api']} {api}, published port"
     database = f"127.0.0.1:{sandbox.state.ports['postgres']}/orchestrator DATABASE_URL of {api}, published port"
     assert found["database_url"] == f"postgresql+psycopg://orchestrator:•••@{database}"
-    assert found["project"] == f"{sandbox.project} containers at unix://{ENGINE}"
+    assert found["project"] == f"{sandbox.project} containers at {our_engine}"
     assert found["timezone"] == "Europe/Chisinau TZ of the api's container"
     assert sandbox.password not in shown.output
 
 
 @pytest.mark.docker
-def test_what_changed_since_all_was_well_is_told(sandbox: ComposeStack, output: Path) -> None:
-    require_green(health_run(output))
+def test_the_report_says_what_changed_since_the_last_green_run(
+    sandbox: ComposeStack, our_engine: str, output: Path
+) -> None:
+    require_green(health_run(output, DOCKER_HOST=our_engine))
     worker = sandbox.containers("worker")[0]
     worker.restart(timeout=3)
     until(sandbox.require_healthy, seconds=30)
-    seen = health_run(output)
+    seen = health_run(output, DOCKER_HOST=our_engine)
     assert seen.results is not None
-    (words,) = seen.results["changes"]["words"]
-    assert words.startswith(f"{worker.name} was started again: ")
+    (words,) = seen.results["changes"]["sentences"]
+    assert words.startswith(f"{worker.name} was restarted at ")
 
 
 @pytest.fixture(params=[True, False], ids=["published", "unpublished"])
@@ -123,9 +138,9 @@ def _is_healthy(sandbox: ComposeStack) -> bool:
 
 @pytest.mark.docker
 @pytest.mark.usefixtures("by_hand")
-def test_containers_made_by_hand_are_known_by_their_names(output: Path) -> None:
-    require_green(health_run(output, "-m", "sev0"))
-    require_green(health_run(output))
+def test_containers_made_by_hand_are_known_by_their_names(our_engine: str, output: Path) -> None:
+    require_green(health_run(output, "-m", "sev0", DOCKER_HOST=our_engine))
+    require_green(health_run(output, DOCKER_HOST=our_engine))
 
 
 # -- several projects
@@ -138,7 +153,7 @@ def second_project(sandbox: ComposeStack) -> Iterator[str]:
     made = []
     try:
         for service in SERVICES:
-            labels = {PROJECT_LABEL: SECOND, SERVICE_LABEL: service}
+            labels = {PROJECT_LABEL: SECOND, SERVICE_LABEL: service, OURS: sandbox.project}
             made.append(sandbox.docker.containers.create(image, "true", name=f"{SECOND}_{service}_1", labels=labels))
         yield SECOND
     finally:
@@ -147,8 +162,10 @@ def second_project(sandbox: ComposeStack) -> Iterator[str]:
 
 
 @pytest.mark.docker
-def test_of_several_projects_one_must_be_chosen(sandbox: ComposeStack, second_project: str, output: Path) -> None:
-    seen = health_run(output, "-m", "sev0")
+def test_of_several_projects_one_must_be_chosen(
+    sandbox: ComposeStack, second_project: str, our_engine: str, output: Path
+) -> None:
+    seen = health_run(output, "-m", "sev0", DOCKER_HOST=our_engine)
     assert seen.status == 4
     names = ", ".join(sorted((sandbox.project, second_project)))
     assert f"several projects look like Ordinaut: {names}; choose with --project NAME" in seen.output
