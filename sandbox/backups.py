@@ -33,8 +33,7 @@ def make(stack: Stack) -> None:
     for ago in NIGHTS:
         put(stack, "postgres", dump, ago)
         put(stack, "redis", rdb, ago)
-    lines = ["PostgreSQL backup completed", "Redis backup completed", "Configuration backup completed"]
-    write_log(stack, lines)
+    write_log(stack, ["PostgreSQL backup completed", "Redis backup completed", "Configuration backup completed"])
 
 
 def put(
@@ -51,9 +50,14 @@ def put(
     return path
 
 
+def files(stack: Stack, *kinds: str) -> list[Path]:
+    """Return the files of these kinds."""
+    return [path for kind in kinds for path in folder_of(stack, kind).iterdir()]
+
+
 def newest(stack: Stack, kind: str) -> Path:
     """Return the newest backup of a kind."""
-    return max(folder_of(stack, kind).iterdir(), key=lambda path: path.stat().st_mtime)
+    return max(files(stack, kind), key=lambda path: path.stat().st_mtime)
 
 
 def write_log(stack: Stack, lines: list[str]) -> None:

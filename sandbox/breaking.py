@@ -9,7 +9,7 @@ import psycopg
 from redis.exceptions import RedisError
 
 from sandbox.faults import FAULTS, OF_MONITORING
-from sandbox.polling import NotYet, until
+from sandbox.polling import NotYet, not_yet, until
 from sandbox.servers import SandboxError
 
 if TYPE_CHECKING:
@@ -69,10 +69,8 @@ def _wait(stack: Stack, check: Callable[[Stack], object], otherwise: str) -> Non
     """Wait until the check passes; SandboxError after the form's time limit."""
 
     def look() -> None:
-        try:
+        with not_yet("no answer", httpx.HTTPError, psycopg.Error, RedisError):
             check(stack)
-        except (httpx.HTTPError, psycopg.Error, RedisError) as error:  # not the expected answer
-            raise NotYet(f"no answer: {error!r}") from error
 
     try:
         until(look, SECONDS[stack.state.form])

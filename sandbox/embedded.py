@@ -66,6 +66,8 @@ class EmbeddedWorker(EmbeddedService):
 class EmbeddedPostgres(EmbeddedService):
     """The database server."""
 
+    ending = signal.SIGINT  # a fast shutdown: it does not wait for its clients
+
     def _end(self, patience: float) -> None:
         super()._end(patience)
         # A held-up start that was not released would block the next one.
@@ -98,11 +100,7 @@ class EmbeddedStack(Stack):
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         data = self.folder / "postgres"
         self.postgres: EmbeddedPostgres = EmbeddedPostgres(
-            self,
-            "postgres",
-            lambda: servers.postgres_command(data),
-            ready=self._require_database,
-            ending=signal.SIGINT,  # a fast shutdown: it does not wait for its clients
+            self, "postgres", lambda: servers.postgres_command(data), ready=self._require_database
         )
         self.redis: EmbeddedService = EmbeddedService(
             self,

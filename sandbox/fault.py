@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from sandbox.monitoring.configuration import Document
 from sandbox.stack import Stack
 
+__all__ = ["Document", "Expect", "Fault", "Stack", "Step", "configured", "stopped", "suspended"]
+
 AlertState = Literal["ok", "firing", "unknown", "noted", "skipped"]
+Step = Callable[[Stack], object]
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,39 @@ class Fault:
     name: str
     does: str
     expect: Expect
-    break_: Callable[[Stack], object]
-    took_hold: Callable[[Stack], object]
-    heal: Callable[[Stack], object]
-    healed: Callable[[Stack], object] = lambda _: None  # in any case, the whole stack must be healthy
+    break_: Step
+    took_hold: Step
+    heal: Step
+    healed: Step = lambda _: None  # in any case, the whole stack must be healthy
+
+
+# -- families of faults
+
+
+def stopped(name: str, does: str, expect: Expect, service: str, took_hold: Step) -> Fault:
+    """Return the fault of a service that is stopped."""
+
+    def heal(stack: Stack) -> None:
+        stack.service(service).start()
+
+    return Fault(name, does, expect, lambda stack: stack.service(service).stop(), took_hold, heal)
+
+
+def suspended(name: str, does: str, expect: Expect, service: str, took_hold: Step) -> Fault:
+    """Return the fault of a service whose processes are all suspended."""
+
+    def heal(stack: Stack) -> None:
+        stack.service(service).thaw()
+
+    return Fault(name, does, expect, lambda stack: stack.service(service).freeze(), took_hold, heal)
+
+
+def configured(
+    name: str, does: str, expect: Expect, change: Callable[[Document], object], took_hold: Step, *, server: str
+) -> Fault:
+    """Return the fault of a server of the monitoring whose configuration is changed."""
+
+    def heal(stack: Stack) -> None:
+        stack.monitoring.reconfigure(server)
+
+    return Fault(name, does, expect, lambda stack: stack.monitoring.reconfigure(server, change), took_hold, heal)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -71,10 +71,8 @@ def family(process: psutil.Process) -> list[psutil.Process]:
 def send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
     """Send a signal to those processes that still exist."""
     for process in processes:
-        try:
+        with suppress(psutil.NoSuchProcess):  # ended by itself in the meantime
             process.send_signal(number)
-        except psutil.NoSuchProcess:
-            continue  # ended by itself in the meantime
 
 
 def freeze(process: psutil.Process) -> None:

@@ -93,15 +93,8 @@ def postgres_command(data: Path) -> list[str]:
 
 def redis_command(data: Path, port: int) -> list[str]:
     """Return the command that runs the Redis-compatible server in the foreground."""
-    options = {
-        "bind": "127.0.0.1",
-        "port": str(port),
-        "dir": str(data),
-        "dbfilename": "dump.rdb",
-        "appendonly": "yes",
-        "appendfsync": "no",
-        "save": "",
-        "daemonize": "no",
-    }
-    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [str(get_binary_path()), *arguments]
+    return [
+        str(get_binary_path()),
+        *("--bind", "127.0.0.1", "--port", str(port), "--dir", str(data)),
+        *("--appendonly", "yes", "--appendfsync", "no", "--save", ""),
+    ]

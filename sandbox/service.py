@@ -83,6 +83,8 @@ class Keeper(Protocol):
 class EmbeddedService:
     """A service that is a process, or a family of them, and outlives the command that started it."""
 
+    ending = signal.SIGTERM
+
     def __init__(
         self,
         stack: Keeper,
@@ -92,7 +94,6 @@ class EmbeddedService:
         log: str = "",
         environment: Callable[[], Mapping[str, str]] = dict,
         ready: Callable[[], object] = lambda: None,
-        ending: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.name = name
         self._stack = stack
@@ -100,7 +101,6 @@ class EmbeddedService:
         self._log = log or name
         self._environment = environment
         self._ready = ready
-        self._ending = ending
 
     def launch(self) -> None:
         """Start the process, unless it runs, and return at once."""
@@ -135,12 +135,11 @@ class EmbeddedService:
         self._end(patience=0)
 
     def _end(self, patience: float) -> None:
-        process = self._process()
-        if process is not None:
+        if process := self._process():
             processes.thaw(process)  # a suspended process does not act on the signal
             family = processes.family(process)
             if patience:
-                processes.send([process], self._ending)
+                processes.send([process], self.ending)
                 family = processes.wait_gone(family, patience)
             if family:
                 self._force(family)
@@ -161,8 +160,7 @@ class EmbeddedService:
 
     def thaw(self) -> None:
         """Resume its processes."""
-        process = self._process()
-        if process is not None:
+        if process := self._process():
             processes.thaw(process)
 
     def condition(self) -> Condition:

@@ -16,7 +16,7 @@ from redis.retry import Retry
 
 from sandbox import disk, target
 from sandbox.http import CLIENT
-from sandbox.polling import NotYet, require, until
+from sandbox.polling import not_yet, require, until
 from sandbox.processes import uninterrupted
 from sandbox.servers import DATABASE, ROLE, SandboxError
 from sandbox.state import FILE as STATE_FILE
@@ -116,6 +116,13 @@ class Stack(ABC):
             shutil.rmtree(self.folder)
 
     # -- access
+
+    def service(self, name: str) -> Service:
+        """Return the service of that name; SandboxError where this sandbox has none."""
+        for service in self.services:
+            if service.name == name:
+                return service
+        raise SandboxError(f"this sandbox has no service {name}")
 
     @property
     def monitoring(self) -> Monitoring:
@@ -220,7 +227,12 @@ class Stack(ABC):
         for worker in self.workers:
             self.require_heartbeat(worker.worker_id)
         self._require_jobs()
-        document = self._health()
+        self.require_api_healthy()
+
+    def require_api_healthy(self) -> None:
+        """Raise NotYet unless the API reports that every part is healthy."""
+        with not_yet("the API returns no health document", httpx.HTTPError, json.JSONDecodeError):
+            document = CLIENT.get(f"{self.api_url}/health", timeout=5).raise_for_status().json()
         bad = [f"{each['name']}: {each['message']}" for each in document["checks"] if each["status"] != "healthy"]
         require(document["status"] == "healthy", f"the API reports {document['status']}: {'; '.join(bad)}")
 
@@ -228,26 +240,12 @@ class Stack(ABC):
         self._sql_or_not_yet("SELECT 1", database="postgres")  # the database that always exists
 
     def _require_redis(self) -> None:
-        try:
-            with self.redis_client() as client:
-                client.ping()
-        except RedisError as error:
-            raise NotYet(f"Redis does not answer: {error}") from error
+        with not_yet("Redis does not answer", RedisError), self.redis_client() as client:
+            client.ping()
 
     def _require_api(self) -> None:
-        try:
+        with not_yet("the API does not answer", httpx.TransportError):
             CLIENT.get(f"{self.api_url}/health/live", timeout=2)
-        except httpx.TransportError as error:
-            raise NotYet(f"the API does not answer: {error!r}") from error
-
-    def _health(self) -> dict[str, Any]:
-        try:
-            response = CLIENT.get(f"{self.api_url}/health", timeout=5)
-            response.raise_for_status()
-            document: dict[str, Any] = response.json()
-        except (httpx.HTTPError, json.JSONDecodeError) as error:
-            raise NotYet(f"the API returns no health document: {error!r}") from error
-        return document
 
     def require_heartbeat(self, worker_id: str) -> None:
         """Raise NotYet unless the worker sent a heartbeat within 10 seconds, to the server that runs now."""
@@ -269,7 +267,5 @@ class Stack(ABC):
     def _sql_or_not_yet(
         self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE
     ) -> list[tuple[Any, ...]]:
-        try:
+        with not_yet("PostgreSQL returns no result", psycopg.Error):
             return self.sql(statement, parameters, database)
-        except psycopg.Error as error:
-            raise NotYet(str(error).strip()) from error

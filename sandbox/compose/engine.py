@@ -46,17 +46,8 @@ def answers(seconds: int = 1) -> bool:
         return False
 
 
-def suspend() -> None:
-    """Suspend the engine, which must be a process of this machine: it then answers nothing."""
-    _daemon().suspend()
-
-
-def resume() -> None:
-    """Resume a suspended engine."""
-    _daemon().resume()
-
-
-def _daemon() -> psutil.Process:
+def daemon() -> psutil.Process:
+    """Return the process of the engine, which must be one of this machine."""
     if not address().startswith("unix:"):
         raise SandboxError(f"the engine at {address()} is not a process of this machine")
     found = [each for each in psutil.process_iter(["name"]) if each.info["name"] == "dockerd"]

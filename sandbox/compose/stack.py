@@ -10,6 +10,7 @@ import shutil
 import tarfile
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,14 +19,14 @@ from docker.errors import APIError, NotFound
 
 from sandbox import backups, processes
 from sandbox.compose import engine, image
-from sandbox.polling import NotYet, require, until
+from sandbox.polling import not_yet, require, until
 from sandbox.servers import DATABASE, ROLE, SandboxError
 from sandbox.stack import PORTS, Stack
 from sandbox.state import State, write_private
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from docker import DockerClient
     from docker.models.containers import Container
@@ -134,6 +135,11 @@ class ComposeService(ContainerService):
 
         until(check, seconds, every=0.1)
 
+    def renew(self) -> None:
+        """Make a new container of it from the current compose.yaml, and return when it serves."""
+        self._stack.recreate(self.service)
+        self.wait_ready()
+
     def stop(self) -> None:
         """End it, by force after its grace period; the engine does not start it again."""
         self.thaw()
@@ -167,7 +173,7 @@ class ComposePostgres(ComposeService):
     def start_held_up(self) -> None:
         """Start it so that it stays in recovery."""
         container = self.there()
-        users = self._stack.tell(container, "id", "-u", "postgres") if container.status == "running" else ""
+        users = self._stack.tell(container, "id", "-u", "postgres") if container.status == "running" else b""
         container.stop()
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
@@ -273,7 +279,7 @@ class ComposeStack(Stack):
 
     def _end(self) -> None:
         if "docker-stopped" in self.state.broken:
-            engine.resume()
+            engine.daemon().resume()
         remove_project(self.docker, self.project)
 
     # -- the engine
@@ -297,12 +303,9 @@ class ComposeStack(Stack):
         found = self.docker.containers.list(all=True, filters=only, ignore_removed=True)
         return sorted(found, key=lambda container: int(container.labels[NUMBER_LABEL]))
 
-    def tell(self, container: Container, *command: str) -> str:
-        """Run a command in a container and return its output; SandboxError where it fails."""
-        return self._output(container, command).decode()
-
     @staticmethod
-    def _output(container: Container, command: Sequence[str]) -> bytes:
+    def tell(container: Container, *command: str) -> bytes:
+        """Run a command in a container and return its output; SandboxError where it fails."""
         said: Any = container.exec_run([*command], demux=True)  # the stubs do not know demux
         status, (output, complaint) = said
         if status != 0:
@@ -329,11 +332,7 @@ class ComposeStack(Stack):
 
     def helper(self, name: str, command: Sequence[str], **options: Any) -> Container:
         """Start a container that belongs to the sandbox but not to the judged project."""
-        tag = next(
-            line.partition("=")[2]
-            for line in (self.folder / ".env").read_text().splitlines()
-            if line.startswith("SANDBOX_IMAGE=")
-        )
+        tag = self.postgres.there().attrs["Config"]["Image"]  # every service has the same
         return self.docker.containers.run(
             tag, [*command], name=f"{self.project}-{name}", labels={OURS: self.project}, detach=True, **options
         )
@@ -353,13 +352,13 @@ class ComposeStack(Stack):
 
     def dump(self) -> bytes:
         """Return the database as pg_dump writes it."""
-        return self._output(self.postgres.there(), ["pg_dump", "--username", ROLE, DATABASE])
+        return self.tell(self.postgres.there(), "pg_dump", "--username", ROLE, DATABASE)
 
     def rdb(self) -> bytes:
         """Return the data of Redis as an RDB file."""
         with self.redis_client(timeout=30) as client:  # saving waits for the disk
             client.save()
-        return self._output(self.redis.there(), ["cat", "/data/dump.rdb"])
+        return self.tell(self.redis.there(), "cat", "/data/dump.rdb")
 
     @property
     def switches(self) -> Path:
@@ -383,16 +382,13 @@ class ComposeStack(Stack):
         """Raise NotYet unless every part works and reports so, and every service has exactly its containers."""
         for service in ("postgres", "redis", "api", "scheduler", "worker"):
             _require_whole(service, self.containers(service), WORKERS if service == "worker" else 1)
-        try:
+        with not_yet("a container was removed between two requests", SandboxError, APIError):
             super().require_healthy()
-        except (SandboxError, APIError) as error:  # a container was removed between two requests
-            raise NotYet(str(error)) from error
 
 
-def _require_whole(service: str, containers: Iterable[Container], number: int) -> None:
-    found = [*containers]
-    require(len(found) == number, f"{service} has {len(found)} containers, not {number}")
-    for each in found:
+def _require_whole(service: str, containers: list[Container], number: int) -> None:
+    require(len(containers) == number, f"{service} has {len(containers)} containers, not {number}")
+    for each in containers:
         health = each.attrs["State"].get("Health", {}).get("Status")
         require(health != "unhealthy", f"{each.name} fails its own health check")
 
@@ -404,10 +400,8 @@ def remove_project(client: DockerClient, project: str) -> None:
     """
 
     def require_none() -> None:
-        try:
+        with not_yet(f"not all of {project} can be removed", APIError):  # one is just being made or removed
             removed = _removed(client, project)
-        except APIError as error:  # one is just being made or removed
-            raise NotYet(f"not all of {project} can be removed: {error}") from error
         require(not removed, f"{removed} containers, networks and volumes of {project} existed")
 
     until(require_none, 60, every=0.3)
@@ -432,7 +426,5 @@ def _removed(client: DockerClient, project: str) -> int:
 
 
 def _remove(container: Container) -> None:
-    try:
+    with suppress(NotFound):  # already removed
         container.remove(force=True)
-    except NotFound:
-        return  # already removed

@@ -10,13 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sandbox import backups
-from sandbox.fault import Expect, Fault
+from sandbox.fault import Expect, Fault, Stack, Step
 from sandbox.polling import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from sandbox.stack import Stack
 
 ALERT = "BackupFailed"
 HOUR = backups.HOUR
@@ -24,20 +22,18 @@ CLOSING = b"-- PostgreSQL database dump complete"
 
 
 def _remove(stack: Stack) -> None:
-    for kind in ("postgres", "redis"):
-        for path in backups.folder_of(stack, kind).iterdir():
-            path.unlink()
+    for path in backups.files(stack, "postgres", "redis"):
+        path.unlink()
 
 
 def _none_left(stack: Stack) -> None:
-    require(not any(backups.folder_of(stack, "postgres").iterdir()), "there are still backups")
+    require(not backups.files(stack, "postgres"), "there are still backups")
 
 
 def _make_old(stack: Stack) -> None:
     moment = time.time() - 40 * HOUR
-    for kind in ("postgres", "redis"):
-        for path in backups.folder_of(stack, kind).iterdir():
-            os.utime(path, (moment, moment))
+    for path in backups.files(stack, "postgres", "redis"):
+        os.utime(path, (moment, moment))
 
 
 def _old(stack: Stack) -> None:
@@ -74,10 +70,7 @@ def _unreadable(content: bytes) -> bool:
     return False
 
 
-def _backup(
-    name: str, does: str, cause: str | None, break_: Callable[[Stack], object], took_hold: Callable[[Stack], object],
-    state: str = "firing",
-) -> Fault:  # fmt: skip
+def _backup(name: str, does: str, cause: str | None, break_: Step, took_hold: Step, state: str = "firing") -> Fault:
     return Fault(name, does, Expect(ALERT, state, cause), break_, took_hold, backups.make)  # type: ignore[arg-type]
 
 

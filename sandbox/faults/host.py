@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox import disk
-from sandbox.fault import Expect, Fault
+from sandbox.fault import Expect, Fault, Stack
 from sandbox.polling import require
 from sandbox.servers import SandboxError
 from sandbox.target import FILE
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sandbox.stack import Stack
 
 OUT_OF_REACH = 1.0  # a limit of 100 % free
 
@@ -57,14 +56,8 @@ def _disk_fault(
         else:
             _limits_in_force(stack, limits)
 
-    return Fault(
-        name=name,
-        does=f"uses up the {what} of a small disk of its own; without root, sets the limit to 100 % free",
-        expect=Expect(alert, "firing", cause),
-        break_=break_,
-        took_hold=took_hold,
-        heal=_heal,
-    )
+    does = f"uses up the {what} of a small disk of its own; without root, sets the limit to 100 % free"
+    return Fault(name, does, Expect(alert, "firing", cause), break_, took_hold, _heal)
 
 
 DISK_LOW = _disk_fault("disk-low", "space", "space-low", "free", disk.fill_space)

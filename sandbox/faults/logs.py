@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sandbox.fault import Expect, Fault
+from sandbox.fault import Expect, Fault, Stack
 from sandbox.polling import require
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.stack import Stack
-
 ZONE = ZoneInfo("Europe/Chisinau")  # of the services, by TZ
 MARK = "(errors-in-the-log)"
-HARMLESS = {b"ERROR": b"DEBUG", b"FATAL": b"DEBUG"}  # of the same length, so that nothing else in the file moves
+ERROR = re.compile(rb"(ERROR|FATAL).*" + re.escape(MARK.encode()))
 
 
-def _lines() -> dict[str, list[str]]:
+def _lines() -> dict[str, str]:
     now = datetime.now(UTC)
     stamp = now.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     local = now.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S,%f")[:-3]
@@ -31,16 +30,16 @@ def _lines() -> dict[str, list[str]]:
         "message": f"step 'sweep' failed: upstream answered 503 {MARK}",
     }
     return {
-        "worker": [json.dumps(structured)],
-        "api": [f"{local} ERROR orchestrator.api: unhandled exception in a request {MARK}"],
-        "postgres": [f"{stamp} UTC [4711] orchestrator@orchestrator FATAL:  terminating connection {MARK}"],
+        "worker": json.dumps(structured),
+        "api": f"{local} ERROR orchestrator.api: unhandled exception in a request {MARK}",
+        "postgres": f"{stamp} UTC [4711] orchestrator@orchestrator FATAL:  terminating connection {MARK}",
     }
 
 
 def _append(stack: Stack) -> None:
-    for service, lines in _lines().items():
+    for service, line in _lines().items():
         with stack.log(service).open("a") as file:
-            file.writelines(f"{line}\n" for line in lines)
+            file.write(f"{line}\n")
 
 
 def _logs(stack: Stack) -> list[Path]:
@@ -56,15 +55,9 @@ def _make_harmless(stack: Stack) -> None:
     """Overwrite the level in place, since services write to the same files."""
     for path in _logs(stack):
         with path.open("r+b") as file:
-            content = file.read()
-            start = 0
-            for line in content.splitlines(keepends=True):
-                if MARK.encode() in line:
-                    for level, harmless in HARMLESS.items():
-                        if (at := line.find(level)) >= 0:
-                            file.seek(start + at)
-                            file.write(harmless)
-                start += len(line)
+            for found in ERROR.finditer(file.read()):
+                file.seek(found.start())
+                file.write(b"DEBUG")  # of the same length, so that nothing else in the file moves
 
 
 ERRORS = Fault(

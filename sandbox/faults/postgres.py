@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import psycopg
 
-from sandbox.fault import Expect, Fault
+from sandbox.fault import Expect, Fault, Stack, Step, stopped, suspended
 from sandbox.polling import NotYet, require
-
-if TYPE_CHECKING:
-    from sandbox.stack import Stack
 
 # The API and the workers need the database; whether their alerts fire depends on how it fails and for how long.
 FOLLOWERS = ("OrchestratorAPIDown", "NoActiveWorkers", "HighAPILatency")
@@ -20,19 +16,24 @@ HIDDEN_DATABASE = "orchestrator_hidden"
 TENANT = "sandbox_tenant"
 HOARDER = "hoarder"
 
-
-def _down(cause: str) -> Expect:
-    return Expect("OrchestratorDatabaseDown", "firing", cause, FOLLOWERS)
+_down = partial(Expect, "OrchestratorDatabaseDown", "firing", may_follow=FOLLOWERS)
 
 
-def _refused_with(stack: Stack, words: str, user: str = "orchestrator") -> None:
-    """Raise NotYet unless a client is refused with an error that contains these words."""
-    try:
-        stack.connect(user).close()
-    except psycopg.OperationalError as error:
-        require(words in str(error), f"clients get: {error}")
-        return
-    raise NotYet("clients can still connect")
+def refused(words: str, user: str = "orchestrator") -> Step:
+    """Return the step that raises NotYet unless a client gets a connection error with these words."""
+
+    def check(stack: Stack) -> None:
+        try:
+            stack.connect(user).close()
+        except psycopg.OperationalError as error:
+            require(words in str(error), f"clients get: {error}")
+            return
+        raise NotYet("clients can still connect")
+
+    return check
+
+
+require_hung = refused("connection timeout expired")  # PostgreSQL accepts a connection and does not answer on it
 
 
 def _end_sessions(stack: Stack) -> None:
@@ -60,7 +61,7 @@ def _take_ordinary_slots(stack: Stack) -> None:
 
 
 def _only_superusers_get_in(stack: Stack) -> None:
-    _refused_with(stack, "remaining connection slots are reserved", TENANT)
+    refused("remaining connection slots are reserved", TENANT)(stack)
     stack.connect().close()
 
 
@@ -114,37 +115,22 @@ def _change_password(stack: Stack) -> None:
     _end_sessions(stack)  # connected clients would not notice
 
 
-def require_hung(stack: Stack) -> None:
-    """Raise NotYet unless PostgreSQL accepts a connection and does not answer on it."""
-    try:
-        stack.connect().close()
-    except psycopg.errors.ConnectionTimeout:
-        return
-    raise NotYet("PostgreSQL still answers")
-
-
-STOPPED = Fault(
-    name="postgres-stopped",
-    does="shuts PostgreSQL down",
-    expect=_down("server-not-running"),
-    break_=lambda stack: stack.postgres.stop(),
-    took_hold=partial(_refused_with, words="Connection refused"),
-    heal=lambda stack: stack.postgres.start(),
+STOPPED = stopped(
+    "postgres-stopped", "shuts PostgreSQL down", _down("server-not-running"), "postgres", refused("Connection refused")
 )
-HUNG = Fault(
-    name="postgres-hung",
-    does="suspends every process of PostgreSQL: connections are accepted, no query is answered",
-    expect=_down("server-hung"),
-    break_=lambda stack: stack.postgres.freeze(),
+HUNG = suspended(
+    "postgres-hung",
+    "suspends every process of PostgreSQL: connections are accepted, no query is answered",
+    _down("server-hung"),
+    service="postgres",
     took_hold=require_hung,
-    heal=lambda stack: stack.postgres.thaw(),
 )
 STARTING = Fault(
     name="postgres-starting",
     does="restarts PostgreSQL into a recovery that does not end: it rejects clients because it is starting up",
     expect=_down("starting-up"),
     break_=_start_held_up,
-    took_hold=partial(_refused_with, words="starting up"),
+    took_hold=refused("starting up"),
     heal=lambda stack: stack.postgres.release(),
 )
 NO_CONNECTIONS_LEFT = Fault(
@@ -152,7 +138,7 @@ NO_CONNECTIONS_LEFT = Fault(
     does="takes every connection slot of PostgreSQL, including those reserved for superusers",
     expect=_down("no-connections-left"),
     break_=lambda stack: stack.client(HOARDER, "hoarder", "orchestrator").start(),
-    took_hold=partial(_refused_with, words="too many clients already"),
+    took_hold=refused("too many clients already"),
     heal=lambda stack: stack.client(HOARDER).stop(),
 )
 RESERVED_SLOTS_ONLY = Fault(
@@ -176,7 +162,7 @@ DATABASE_MISSING = Fault(
     does="ends all sessions and renames the database",
     expect=_down("database-missing"),
     break_=_hide_database,
-    took_hold=partial(_refused_with, words="does not exist"),
+    took_hold=refused("does not exist"),
     heal=_bring_database_back,
 )
 PASSWORD = Fault(
@@ -184,7 +170,7 @@ PASSWORD = Fault(
     does="changes the role's password on the server and ends all sessions, so that the services fail",
     expect=_down("password-refused"),
     break_=_change_password,
-    took_hold=partial(_refused_with, words="password authentication failed"),
+    took_hold=refused("password authentication failed"),
     heal=lambda stack: stack.sql(f"ALTER ROLE orchestrator PASSWORD '{stack.password}'"),
 )
 CHECKER_PASSWORD = Fault(

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sandbox.fault import Expect, Fault
+from sandbox.fault import Expect, Fault, Stack
 from sandbox.polling import require, until
 from sandbox.roles import ROLE, drop_role, make_role
-
-if TYPE_CHECKING:
-    from sandbox.stack import Stack
 
 ALERT = "DatabaseSlowQueries"
 LIMIT_SECONDS = 10.0  # the playbook's

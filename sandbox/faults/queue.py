@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sandbox.fault import Expect, Fault
-from sandbox.faults.workers import make_task
+from sandbox.fault import Expect, Fault, Stack
+from sandbox.faults.workers import make_task, queue_items
 from sandbox.polling import require
-
-if TYPE_CHECKING:
-    from sandbox.stack import Stack
 
 ALERT = "HighQueueDepth"
 TASK = "00000000-0000-4000-8000-0000000000f4"
@@ -18,29 +13,22 @@ STALE = 5
 LOCK_AHEAD = "due_work_lock_ahead"  # the constraint that refuses a lock in the past
 
 
-def _fill(stack: Stack, items: int, due: str) -> None:
-    make_task(stack, TASK, "One of many", '{"id": "go", "uses": "noop"}')
-    stack.sql(
-        "INSERT INTO due_work (task_id, run_at, created_at)"
-        " SELECT %s, now() + %s::interval, now() - interval '20 minutes' FROM generate_series(1, %s)",
-        (TASK, due, items),
-    )
+def _fill(stack: Stack, items: int, due: str = "-15 minutes") -> None:
+    make_task(stack, TASK, "One of many")
+    queue_items(stack, TASK, items, due=due, queued="-20 minutes")
 
 
 def _pile_up(stack: Stack) -> None:
     stack.switch(workers_take=False)
-    _fill(stack, DEEP, "-15 minutes")
+    _fill(stack, DEEP)
 
 
 def _leave_locks(stack: Stack) -> None:
     stack.switch(workers_take=False)
-    _fill(stack, STALE, "-15 minutes")
+    _fill(stack, STALE)
     stack.sql(f"ALTER TABLE due_work DROP CONSTRAINT {LOCK_AHEAD}")
-    stack.sql(
-        "UPDATE due_work SET locked_by = 'worker-gone', locked_until = now() - interval '10 minutes'"
-        " WHERE task_id = %s",
-        (TASK,),
-    )
+    gone = "locked_by = 'worker-gone', locked_until = now() - interval '10 minutes'"
+    stack.sql(f"UPDATE due_work SET {gone} WHERE task_id = %s", (TASK,))
 
 
 def _empty(stack: Stack) -> None:

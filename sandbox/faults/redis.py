@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import redis
 
-from sandbox.fault import Expect, Fault
+from sandbox.fault import Expect, Fault, Stack, stopped, suspended
 from sandbox.polling import NotYet, require
 
-if TYPE_CHECKING:
-    from sandbox.stack import Stack
-
-ALERT = "OrchestratorAPIDown"
 PASSWORD = "changed-on-the-server"
+
+_down = partial(Expect, "OrchestratorAPIDown", "firing")
 
 
 def require_failing(stack: Stack, kind: type[redis.RedisError]) -> None:
@@ -40,26 +37,24 @@ def _take_password_away(stack: Stack) -> None:
         client.config_set("requirepass", "")
 
 
-STOPPED = Fault(
-    name="redis-stopped",
-    does="stops Redis",
-    expect=Expect(ALERT, "firing", "redis-unreachable"),
-    break_=lambda stack: stack.redis.stop(),
+STOPPED = stopped(
+    "redis-stopped",
+    "stops Redis",
+    _down("redis-unreachable"),
+    service="redis",
     took_hold=partial(require_failing, kind=redis.ConnectionError),
-    heal=lambda stack: stack.redis.start(),
 )
-HUNG = Fault(
-    name="redis-hung",
-    does="suspends Redis: connections are accepted, no command is answered",
-    expect=Expect(ALERT, "firing", "redis-unreachable"),
-    break_=lambda stack: stack.redis.freeze(),
+HUNG = suspended(
+    "redis-hung",
+    "suspends Redis: connections are accepted, no command is answered",
+    _down("redis-unreachable"),
+    service="redis",
     took_hold=partial(require_failing, kind=redis.TimeoutError),
-    heal=lambda stack: stack.redis.thaw(),
 )
 PASSWORD_CHANGED = Fault(
     name="redis-password",
     does="sets a password on the server that no client knows, and disconnects the clients",
-    expect=Expect(ALERT, "firing", "redis-password-refused"),
+    expect=_down("redis-password-refused"),
     break_=_change_password,
     took_hold=partial(require_failing, kind=redis.AuthenticationError),
     heal=_take_password_away,

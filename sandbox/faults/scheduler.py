@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
-from sandbox.fault import Expect, Fault
+from sandbox.fault import Expect, Fault, Stack
+from sandbox.faults.workers import make_task
 from sandbox.polling import require
 from sandbox.servers import SandboxError
-
-if TYPE_CHECKING:
-    from sandbox.stack import Stack
 
 ALERT = "SchedulerOffline"
 FOLLOWERS = ("LowTaskThroughput",)
@@ -75,12 +72,8 @@ def start_again(stack: Stack) -> None:
 
 
 def _post_late(stack: Stack) -> None:
-    stack.sql(
-        "INSERT INTO task (id, title, description, created_by, schedule_kind, schedule_expr, payload, created_at)"
-        " VALUES (%s, 'Posted after the start', 'made by a fault', '00000000-0000-0000-0000-000000000001', 'cron',"
-        " '0 * * * *', '{\"pipeline\": []}', now() - interval '1 day')",
-        (TASK,),
-    )
+    make_task(stack, TASK, "Posted after the start", step="", kind="cron", when="0 * * * *")
+    stack.sql("UPDATE task SET created_at = now() - interval '1 day' WHERE id = %s", (TASK,))
 
 
 def _pause_all(stack: Stack) -> None:
@@ -94,9 +87,8 @@ def _pause_all(stack: Stack) -> None:
 
 
 def _resume_all(stack: Stack) -> None:
-    stack.sql(
-        "UPDATE task SET status = 'active' WHERE id = ANY(%s::uuid[])", (json.loads(stack.noted(PAUSED) or "[]"),)
-    )
+    tasks = json.loads(stack.noted(PAUSED) or "[]")
+    stack.sql("UPDATE task SET status = 'active' WHERE id = ANY(%s::uuid[])", (tasks,))
     stack.note(PAUSED, None)
     _restart(stack)
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sandbox import backups
-from sandbox.fault import Expect, Fault
-from sandbox.faults.workers import make_task, restart
+from sandbox.fault import Expect, Fault, Stack
+from sandbox.faults.workers import make_task, queue_items, restart
 from sandbox.polling import require
-
-if TYPE_CHECKING:
-    from sandbox.stack import Stack
 
 ALERT = "LowTaskThroughput"
 TASK = "00000000-0000-4000-8000-0000000000f5"
@@ -46,11 +41,8 @@ def _few_runs(stack: Stack) -> None:
 def _let_work_wait(stack: Stack) -> None:
     stack.switch(workers_take=False)
     _hide_runs(stack)
-    make_task(stack, TASK, "One of some", '{"id": "go", "uses": "noop"}')
-    stack.sql(
-        "INSERT INTO due_work (task_id, run_at) SELECT %s, now() - interval '20 minutes' FROM generate_series(1, %s)",
-        (TASK, WAITING),
-    )
+    make_task(stack, TASK, "One of some")
+    queue_items(stack, TASK, WAITING, due="-20 minutes")
 
 
 def _waits(stack: Stack) -> None:
@@ -72,8 +64,8 @@ def _restore_and_forget(stack: Stack) -> None:
 def _do_without_record(stack: Stack) -> None:
     _hide_runs(stack)
     stack.switch(workers_record=False)
-    make_task(stack, TASK, "One of many", '{"id": "go", "uses": "noop"}')
-    stack.sql("INSERT INTO due_work (task_id, run_at) SELECT %s, now() FROM generate_series(1, %s)", (TASK, DONE))
+    make_task(stack, TASK, "One of many")
+    queue_items(stack, TASK, DONE)
 
 
 def _done_without_record(stack: Stack) -> None:
@@ -97,9 +89,8 @@ def _begin_anew(stack: Stack) -> None:
     stack.sql("UPDATE agent SET created_at = now() - interval '1 minute'")
     stack.sql(f"DELETE FROM worker_heartbeat WHERE {LONG_SILENT}")
     _hide_runs(stack)
-    for kind in ("postgres", "redis", backups.LOG):
-        for path in backups.folder_of(stack, kind).iterdir():
-            path.unlink()
+    for path in backups.files(stack, "postgres", "redis", backups.LOG):
+        path.unlink()
 
 
 def _is_new(stack: Stack) -> None:

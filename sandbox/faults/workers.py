@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.fault import Expect, Fault
-from sandbox.polling import NotYet, require, until
+from sandbox.fault import Expect, Fault, Stack
+from sandbox.polling import require, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.service import Worker
-    from sandbox.stack import Stack
 
 ALERT = "NoActiveWorkers"
 FOLLOWERS = ("HighQueueDepth", "LowTaskThroughput")  # after hours
@@ -20,6 +19,7 @@ STUCK_TASK = "00000000-0000-4000-8000-0000000000f1"
 BACKLOG_TASK = "00000000-0000-4000-8000-0000000000f2"
 BACKLOG = 20
 AGENT = "00000000-0000-0000-0000-000000000001"
+NOOP = '{"id": "go", "uses": "noop"}'  # a step
 
 
 def silence(stack: Stack, worker_ids: Sequence[str]) -> None:
@@ -84,18 +84,29 @@ def _all_frozen(stack: Stack) -> None:
     require_fresh(stack, 0)
 
 
-def make_task(stack: Stack, task_id: str, title: str, step: str) -> None:
-    """Make a task that only the queue starts: it is of kind event, so the scheduler has no job for it."""
+def make_task(
+    stack: Stack, task_id: str, title: str, step: str = NOOP, kind: str = "event", when: str = "sandbox"
+) -> None:
+    """Make a task, by default one that only the queue starts: the scheduler has no job for an event."""
     stack.sql(
         "INSERT INTO task (id, title, description, created_by, schedule_kind, schedule_expr, payload)"
-        " VALUES (%s, %s, 'made by a fault', %s, 'event', 'sandbox', %s::jsonb)",
-        (task_id, title, AGENT, f'{{"pipeline": [{step}]}}'),
+        " VALUES (%s, %s, 'made by a fault', %s, %s, %s, %s::jsonb)",
+        (task_id, title, AGENT, kind, when, f'{{"pipeline": [{step}]}}'),
+    )
+
+
+def queue_items(stack: Stack, task_id: str, items: int, *, due: str = "0 s", queued: str = "0 s") -> None:
+    """Queue items of a task; when they are due and when they were queued are intervals from now."""
+    stack.sql(
+        "INSERT INTO due_work (task_id, run_at, created_at)"
+        " SELECT %s, now() + %s::interval, now() + %s::interval FROM generate_series(1, %s)",
+        (task_id, due, queued, items),
     )
 
 
 def _hold_up(stack: Stack) -> None:
     make_task(stack, STUCK_TASK, "Endless item", '{"id": "wait", "uses": "sleep", "with": {"seconds": 3600}}')
-    stack.sql("INSERT INTO due_work (task_id, run_at) SELECT %s, now() FROM generate_series(1, 2)", (STUCK_TASK,))
+    queue_items(stack, STUCK_TASK, 2)
     until(lambda: require(len(_held(stack)) == len(stack.workers), "a worker is not busy yet"))
     silence(stack, ids(stack.workers))
 
@@ -119,12 +130,8 @@ def _free(stack: Stack) -> None:
 
 def _pile_up(stack: Stack) -> None:
     stack.switch(workers_take=False)
-    make_task(stack, BACKLOG_TASK, "Item that waits", '{"id": "go", "uses": "noop"}')
-    stack.sql(
-        "INSERT INTO due_work (task_id, run_at, created_at)"
-        " SELECT %s, now() - %s::interval, now() - %s::interval FROM generate_series(1, %s)",
-        (BACKLOG_TASK, SINCE, SINCE, BACKLOG),
-    )
+    make_task(stack, BACKLOG_TASK, "Item that waits")
+    queue_items(stack, BACKLOG_TASK, BACKLOG, due=f"-{SINCE}", queued=f"-{SINCE}")
 
 
 def _piled_up(stack: Stack) -> None:
@@ -139,8 +146,8 @@ def _clear(stack: Stack) -> None:
 
 
 def _cleared(stack: Stack) -> None:
-    if stack.sql("SELECT 1 FROM due_work WHERE run_at < now() - interval '1 min' LIMIT 1"):
-        raise NotYet("items are still waiting")
+    waiting = stack.sql("SELECT 1 FROM due_work WHERE run_at < now() - interval '1 min' LIMIT 1")
+    require(not waiting, "items are still waiting")
 
 
 STOPPED = Fault(

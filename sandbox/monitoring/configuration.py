@@ -117,3 +117,6 @@ def grafana(ports: Mapping[str, int]) -> Document:
             ],
         },
     }
+
+
+ORIGINAL = {"prometheus": prometheus, "alertmanager": alertmanager, "grafana": grafana}

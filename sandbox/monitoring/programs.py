@@ -37,7 +37,7 @@ def prometheus(folder: Path, port: int) -> Command:
     """Return the command that runs Prometheus."""
     return [
         "prometheus",
-        f"--config.file={folder / 'prometheus.yml'}",
+        f"--config.file={folder / 'prometheus.json'}",
         f"--storage.tsdb.path={folder / 'prometheus'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-lifecycle",
@@ -49,7 +49,7 @@ def alertmanager(folder: Path, port: int, cluster_port: int) -> Command:
     """Return the command that runs Alertmanager, as a cluster of one."""
     return [
         "prometheus-alertmanager",
-        f"--config.file={folder / 'alertmanager.yml'}",
+        f"--config.file={folder / 'alertmanager.json'}",
         f"--storage.path={folder / 'alertmanager'}",
         f"--web.listen-address=127.0.0.1:{port}",
         f"--cluster.listen-address=127.0.0.1:{cluster_port}",

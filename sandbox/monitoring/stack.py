@@ -15,7 +15,7 @@ import httpx
 
 from sandbox.http import CLIENT
 from sandbox.monitoring import configuration, programs
-from sandbox.polling import NotYet, require, until
+from sandbox.polling import not_yet, require, until
 from sandbox.servers import DATABASE, SandboxError
 from sandbox.service import EmbeddedService, Keeper
 from sandbox.state import write_private
@@ -23,7 +23,7 @@ from sandbox.target import DROPPED_WITHIN
 from sandbox.target import FILE as TARGET_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sandbox.monitoring.configuration import Document
 
@@ -36,6 +36,7 @@ PORTS = (
     "grafana", "oncall",
 )  # fmt: skip
 OURS, EXTRA = "ordinaut", "extra"  # rule files
+READY = "/-/ready"  # answers without an error when the server serves
 TIMEOUT = 2.0
 PATIENCE = 15.0  # seconds, for requests that are not repeated
 SETTLES = timedelta(seconds=7)  # lastConfigTime has whole seconds
@@ -60,53 +61,34 @@ class Monitoring:
         self.notifications = self.folder / "notifications.jsonl"  # one line for each notification that on-call received
         self.ports: Mapping[str, int] = stack.state.ports
         ports = self.ports
+        self.prometheus = self._service("prometheus", programs.prometheus(self.folder, ports["prometheus"]), READY)
         cluster = ports["alertmanager-cluster"]
-        self.prometheus = self._service(
-            "prometheus", programs.prometheus(self.folder, ports["prometheus"]), ready="/-/ready"
-        )
-        self.alertmanager = self._service(
-            "alertmanager", programs.alertmanager(self.folder, ports["alertmanager"], cluster), ready="/-/ready"
-        )
+        alertmanager = programs.alertmanager(self.folder, ports["alertmanager"], cluster)
         address = f"127.0.0.1:{ports['postgres']}/{DATABASE}?sslmode=disable"
-        self.postgres_exporter = self._service(
+        self._postgres_exporter = self._service(
             "postgres-exporter",
             programs.postgres_exporter(QUERIES, ports["postgres-exporter"]),
-            {"DATA_SOURCE_NAME": f"postgresql://{ROLE}:{stack.state.password}@{address}"},
+            DATA_SOURCE_NAME=f"postgresql://{ROLE}:{stack.state.password}@{address}",
         )
-        self.redis_exporter = self._service(
-            "redis-exporter", programs.redis_exporter(f"redis://127.0.0.1:{ports['redis']}/0", ports["redis-exporter"])
-        )
-        self.node_exporter = self._service(
-            "node-exporter", programs.node_exporter(self.textfiles, ports["node-exporter"])
-        )
-        self.grafana = self._python("grafana", {"GRAFANA": str(self.folder / "grafana.json")}, ready="/api/health")
-        self.oncall = self._python("oncall", {"NOTIFICATIONS": str(self.notifications)})
+        redis_exporter = programs.redis_exporter(f"redis://127.0.0.1:{ports['redis']}/0", ports["redis-exporter"])
         self.services = [
-            self.prometheus, self.alertmanager, self.postgres_exporter, self.redis_exporter, self.node_exporter,
-            self.grafana, self.oncall,
-        ]  # fmt: skip
+            self.prometheus,
+            self._service("alertmanager", alertmanager, READY),
+            self._postgres_exporter,
+            self._service("redis-exporter", redis_exporter),
+            self._service("node-exporter", programs.node_exporter(self.textfiles, ports["node-exporter"])),
+            self._python("grafana", "/api/health", GRAFANA=str(self.folder / "grafana.json")),
+            self._python("oncall", "/runbooks/PrometheusDown.md", NOTIFICATIONS=str(self.notifications)),
+        ]
 
-    def _service(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None, ready: str = "/"
-    ) -> EmbeddedService:
+    def _service(self, name: str, command: Sequence[str], ready: str = "/", **environment: str) -> EmbeddedService:
         return EmbeddedService(
-            self._stack,
-            name,
-            lambda: command,
-            environment=lambda: environment or {},
-            ready=lambda: self._require_answer(name, ready),
+            self._stack, name, lambda: command, environment=lambda: environment, ready=lambda: self.read(name, ready)
         )
 
-    def _python(self, name: str, environment: Mapping[str, str], ready: str = "/") -> EmbeddedService:
+    def _python(self, name: str, ready: str, **environment: str) -> EmbeddedService:
         own = {"PORT": str(self.ports[name]), "PYTHONPATH": str(REPOSITORY), **environment}
-        return self._service(name, [sys.executable, "-m", f"sandbox.services.{name}"], own, ready)
-
-    def _require_answer(self, name: str, path: str) -> None:
-        try:
-            status = CLIENT.get(self.url(name) + path, timeout=TIMEOUT).status_code
-        except httpx.TransportError as error:
-            raise NotYet(f"{name} does not answer: {error!r}") from error
-        require(status < httpx.codes.INTERNAL_SERVER_ERROR, f"{name} answers {status}")
+        return self._service(name, [sys.executable, "-m", f"sandbox.services.{name}"], ready, **own)
 
     # -- start
 
@@ -114,18 +96,17 @@ class Monitoring:
         """Write the configuration, and start every server that needs no other part of the sandbox."""
         for place in (self.folder, self.textfiles, self._rules(OURS).parent):
             place.mkdir()
-        self.use_alertmanager(configuration.alertmanager(self.ports), reload=False)
-        self.use_prometheus(configuration.prometheus(self.ports), reload=False)
-        self.use_grafana(configuration.grafana(self.ports))
+        for server, original in configuration.ORIGINAL.items():
+            self.use(server, original(self.ports), reload=False)
         for service in self.services:
-            if service is not self.postgres_exporter:
+            if service is not self._postgres_exporter:
                 service.launch()
 
     def complete(self) -> None:
         """Start the rest, when the sandbox itself is healthy and its settings are written."""
         self._stack.sql(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{self._stack.state.password}'")
         self._stack.sql(f"GRANT pg_monitor, pg_read_all_data TO {ROLE}")
-        self.postgres_exporter.launch()
+        self._postgres_exporter.launch()
         self._report()
         for service in self.services:
             service.wait_ready()
@@ -161,19 +142,13 @@ class Monitoring:
 
     def read(self, service: str, path: str, **parameters: str) -> str:
         """Return the text at a path of a server; NotYet on an error."""
-        try:
-            answer = CLIENT.get(self.url(service) + path, params=parameters, timeout=TIMEOUT)
-            answer.raise_for_status()
-        except httpx.HTTPError as error:
-            raise NotYet(f"{service} returns an error at {path}: {error!r}") from error
-        return answer.text
+        with not_yet(f"{service} returns no page {path}", httpx.HTTPError):
+            return CLIENT.get(self.url(service) + path, params=parameters, timeout=TIMEOUT).raise_for_status().text
 
     def ask(self, service: str, path: str, **parameters: str) -> Any:
         """Return the JSON document at a path of a server; NotYet where there is none."""
-        try:
+        with not_yet(f"{service} returns no JSON at {path}", json.JSONDecodeError):
             return json.loads(self.read(service, path, **parameters))
-        except json.JSONDecodeError as error:
-            raise NotYet(f"{service} returns no JSON at {path}: {error}") from error
 
     def prometheus_api(self, path: str, **parameters: str) -> Any:
         """Return the data at a path of Prometheus' API; NotYet where there is none."""
@@ -200,24 +175,18 @@ class Monitoring:
 
     # -- changes
 
-    def use_prometheus(self, document: Document | str, *, reload: bool = True) -> None:
-        """Write the configuration of Prometheus and reload it; a string is written unchanged."""
-        self._write("prometheus.yml", document)
+    def use(self, server: str, document: Document | str, *, reload: bool = True) -> None:
+        """Write the configuration of a server and reload it; a string is written unchanged."""
+        text = document if isinstance(document, str) else json.dumps(document, indent=1)
+        write_private(self.folder / f"{server}.json", text)
         if reload:
-            self._reload("prometheus")
+            self._reload(server)
 
-    def use_alertmanager(self, document: Document, *, reload: bool = True) -> None:
-        """Write the configuration of Alertmanager and reload it."""
-        self._write("alertmanager.yml", document)
-        if reload:
-            self._reload("alertmanager")
-
-    def use_grafana(self, document: Document) -> None:
-        """Write the content of the stand-in for Grafana."""
-        self._write("grafana.json", document)
-
-    def _write(self, name: str, document: Document | str) -> None:
-        write_private(self.folder / name, document if isinstance(document, str) else json.dumps(document, indent=1))
+    def reconfigure(self, server: str, change: Callable[[Document], object] = lambda _: None) -> None:
+        """Make a server use its original configuration with a change; without one, restore it."""
+        document = configuration.ORIGINAL[server](self.ports)
+        change(document)
+        self.use(server, document)
 
     def write_rules(self, name: str, text: str, *, reload: bool = True) -> None:
         """Write a rule file and reload it; without text, remove it."""
@@ -237,13 +206,17 @@ class Monitoring:
 
     def load(self, service: str) -> None:
         """Make a server load its configuration, without waiting for its effect."""
-        answer = CLIENT.post(f"{self.url(service)}/-/reload", timeout=PATIENCE)
-        if answer.is_error:
-            raise SandboxError(f"{service} rejects its configuration: {answer.text.strip()}")
+        self._post(service, "/-/reload")
 
-    def _reload(self, service: str) -> None:
-        self.load(service)
-        if service == "prometheus":
+    def _post(self, service: str, path: str, document: object = None) -> None:
+        answer = CLIENT.post(self.url(service) + path, json=document, timeout=PATIENCE)
+        if answer.is_error:
+            raise SandboxError(f"{service} rejects POST {path}: {answer.text.strip()}")
+
+    def _reload(self, server: str) -> None:
+        if server != "grafana":  # the stand-in reads its content for every answer
+            self.load(server)
+        if server == "prometheus":
             until(self.require_settled)
             found = datetime.now(UTC).timestamp()
             until(lambda: self.require_counted(found))
@@ -281,8 +254,8 @@ class Monitoring:
         found: list[dict[str, str]] = self.prometheus_api("alertmanagers")["activeAlertmanagers"]
         return found
 
-    def silence(self, matchers: Mapping[str, str], comment: str, lasts: timedelta) -> str:
-        """Create a silence that starts now, whose values are regular expressions; return its id."""
+    def silence(self, matchers: Mapping[str, str], comment: str, lasts: timedelta) -> None:
+        """Create a silence that starts now, whose values are regular expressions."""
         now = datetime.now(UTC)
         document = {
             "matchers": [{"name": name, "value": value, "isRegex": True} for name, value in matchers.items()],
@@ -291,11 +264,7 @@ class Monitoring:
             "createdBy": "sandbox",
             "comment": comment,
         }
-        answer = CLIENT.post(f"{self.url('alertmanager')}/api/v2/silences", json=document, timeout=PATIENCE)
-        if answer.is_error:
-            raise SandboxError(f"Alertmanager rejects the silence: {answer.text.strip()}")
-        identity: str = answer.json()["silenceID"]
-        return identity
+        self._post("alertmanager", "/api/v2/silences", document)
 
     def active_silences(self) -> list[dict[str, Any]]:
         """Return the active silences."""
@@ -305,9 +274,8 @@ class Monitoring:
     def lift_silences(self) -> None:
         """Expire every active silence."""
         for silence in self.active_silences():
-            CLIENT.delete(
-                f"{self.url('alertmanager')}/api/v2/silence/{silence['id']}", timeout=PATIENCE
-            ).raise_for_status()
+            address = f"{self.url('alertmanager')}/api/v2/silence/{silence['id']}"
+            CLIENT.delete(address, timeout=PATIENCE).raise_for_status()
 
     # -- health
 

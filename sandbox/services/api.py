@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from collections import deque
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, LiteralString
@@ -20,17 +19,16 @@ from fastapi import Body, Depends, FastAPI, Header, HTTPException, Request, Resp
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from sandbox.services.common import libpq_url, start_log
+from sandbox.services.common import connect, start_log
 from sandbox.switches import current
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from psycopg.rows import DictRow
 
@@ -60,9 +58,7 @@ class Database:
                 except (psycopg.OperationalError, psycopg.InterfaceError):
                     self._connection.close()
                     self._connection = None
-            self._connection = psycopg.connect(
-                libpq_url(), autocommit=True, row_factory=dict_row, application_name="orchestrator-api"
-            )
+            self._connection = connect("orchestrator-api")
             return self._run(self._connection, statement, parameters)
 
     @staticmethod
@@ -183,25 +179,27 @@ class Metrics:
             ["method", "endpoint", "status_code"],
             registry=self.registry,
         )
-        for name, labels in {
-            "active_workers": ["worker_id", "state"],
-            "due_work_queue_depth": ["priority"],
-            "scheduler_lag_seconds": ["scheduler"],
-            "database_connections": ["state"],
-        }.items():
-            Gauge(f"orchestrator_{name}", name.replace("_", " "), labels, registry=self.registry)
-        for name, labels in {
-            "runs_total": ["status", "task_id", "agent_id"],
-            "step_success_total": ["tool"],
-            "step_failure_total": ["tool"],
-            "worker_heartbeat_total": ["worker_id"],
-            "scheduler_ticks_total": ["scheduler"],
-            "redis_operations_total": ["operation"],
-            "external_tool_calls_total": ["tool"],
-        }.items():
-            Counter(f"orchestrator_{name}", name.replace("_", " "), labels, registry=self.registry)
-        for name in ("task_duration_seconds", "external_tool_duration_seconds"):
-            Histogram(f"orchestrator_{name}", name.replace("_", " "), ["name"], registry=self.registry)
+        without_series = {
+            Gauge: {
+                "active_workers": ["worker_id", "state"],
+                "due_work_queue_depth": ["priority"],
+                "scheduler_lag_seconds": ["scheduler"],
+                "database_connections": ["state"],
+            },
+            Counter: {
+                "runs_total": ["status", "task_id", "agent_id"],
+                "step_success_total": ["tool"],
+                "step_failure_total": ["tool"],
+                "worker_heartbeat_total": ["worker_id"],
+                "scheduler_ticks_total": ["scheduler"],
+                "redis_operations_total": ["operation"],
+                "external_tool_calls_total": ["tool"],
+            },
+            Histogram: {"task_duration_seconds": ["name"], "external_tool_duration_seconds": ["name"]},
+        }
+        for kind, metrics in without_series.items():
+            for name, labels in metrics.items():
+                kind(f"orchestrator_{name}", name.replace("_", " "), labels, registry=self.registry)
 
 
 class NewTask(BaseModel):
@@ -227,14 +225,7 @@ metrics = Metrics()
 rate_limit = RateLimit()
 
 
-@asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Log the start."""
-    log.info("API started")
-    yield
-
-
-app = FastAPI(title="Ordinaut (stand-in)", lifespan=lifespan)
+app = FastAPI(title="Ordinaut (stand-in)")
 app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"])
 
 
@@ -366,5 +357,6 @@ def cancel_task(_: Agent, task_id: UUID) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    log.info("API started")
     host = os.environ.get("HOST", "127.0.0.1")
     uvicorn.run(app, host=host, port=int(os.environ["PORT"]), log_config=None, timeout_graceful_shutdown=1)

@@ -1,4 +1,4 @@
-"""Shared by the stand-in services: their database URL, and a log that mixes text and JSON."""
+"""Shared by the stand-in services: their database, and a log that mixes text and JSON."""
 
 from __future__ import annotations
 
@@ -7,11 +7,19 @@ import logging
 import os
 import sys
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg.rows import dict_row
+
+if TYPE_CHECKING:
+    from psycopg.rows import DictRow
 
 
-def libpq_url() -> str:
-    """Return DATABASE_URL in the form that libpq accepts."""
-    return os.environ["DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://", 1)
+def connect(application_name: str, role: str | None = None) -> psycopg.Connection[DictRow]:
+    """Connect to the database in DATABASE_URL, which is written as SQLAlchemy reads it, as its role or another one."""
+    url = os.environ["DATABASE_URL"].replace("postgresql+psycopg://", "postgresql://", 1)
+    return psycopg.connect(url, user=role, autocommit=True, row_factory=dict_row, application_name=application_name)
 
 
 class JsonLines(logging.Formatter):

@@ -7,7 +7,7 @@ import time
 
 import psycopg
 
-from sandbox.services.common import libpq_url, start_log
+from sandbox.services.common import connect, start_log
 
 EVERY_SECONDS = 0.02
 
@@ -15,11 +15,11 @@ EVERY_SECONDS = 0.02
 def main(role: str) -> None:
     """Open connections as this role, and keep them."""
     log = start_log("hoarder")
-    held: list[psycopg.Connection] = []
+    held: list[object] = []
     full = False
     while True:
         try:
-            held.append(psycopg.connect(libpq_url(), user=role, autocommit=True, application_name="hoarder"))
+            held.append(connect("hoarder", role))
             full = False
         except psycopg.OperationalError as error:
             if not full:

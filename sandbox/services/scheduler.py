@@ -12,15 +12,15 @@ import psycopg
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore  # type: ignore[import-untyped]
 from apscheduler.schedulers.blocking import BlockingScheduler  # type: ignore[import-untyped]
 from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
-from psycopg.rows import dict_row
 from sqlalchemy import create_engine
 
-from sandbox.services.common import libpq_url, start_log
+from sandbox.services.common import connect, start_log
 from sandbox.switches import current
 
 if TYPE_CHECKING:
     import logging
 
+NAME = "orchestrator-scheduler"  # of its sessions
 PAUSE_AFTER_ERROR = 0.5
 UNITS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600, "DAILY": 86400}
 
@@ -40,7 +40,7 @@ def rrule_period(rule: str) -> timedelta:
 
 def enqueue(task_id: str) -> None:
     """Queue an item of the task, due now."""
-    with psycopg.connect(libpq_url(), autocommit=True, application_name="orchestrator-scheduler") as connection:
+    with connect(NAME) as connection:
         connection.execute("INSERT INTO due_work (task_id, run_at) VALUES (%s, now())", (task_id,))
 
 
@@ -79,9 +79,7 @@ def active_tasks(log: logging.Logger) -> list[dict[str, Any]]:
     """Return the active tasks; wait for the database where it does not answer."""
     while True:
         try:
-            with psycopg.connect(
-                libpq_url(), row_factory=dict_row, application_name="orchestrator-scheduler"
-            ) as connection:
+            with connect(NAME) as connection:
                 return connection.execute("SELECT * FROM task WHERE status = 'active' ORDER BY id").fetchall()
         except psycopg.Error as error:
             log.error("database error, trying again: %s", error)  # noqa: TRY400  a line, no traceback
@@ -95,9 +93,7 @@ def main() -> None:
         log.error("cannot load tasks: could not convert string to float")
         sys.exit(1)
     tasks = active_tasks(log)
-    engine = create_engine(
-        os.environ["DATABASE_URL"], pool_pre_ping=True, connect_args={"application_name": "orchestrator-scheduler"}
-    )
+    engine = create_engine(os.environ["DATABASE_URL"], pool_pre_ping=True, connect_args={"application_name": NAME})
     scheduler.add_jobstore(SQLAlchemyJobStore(engine=engine))
     loaded = sum(load(task) for task in tasks)
     log.info("%d of %d active tasks have a job", loaded, len(tasks))

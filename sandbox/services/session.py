@@ -7,13 +7,13 @@ import sys
 
 import psycopg
 
-from sandbox.services.common import libpq_url, start_log
+from sandbox.services.common import connect, start_log
 
 
 def main(application_name: str, *statements: str) -> None:
     """Run the statements and keep the session open in the state in which they leave it."""
     log = start_log("session")
-    with psycopg.connect(libpq_url(), autocommit=True, application_name=application_name) as connection:
+    with connect(application_name) as connection:
         for statement in statements:
             log.info("%s: %s", application_name, statement)
             try:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from sandbox.services.common import libpq_url, start_log
+from sandbox.services.common import connect, start_log
 from sandbox.switches import Switches, current
 
 if TYPE_CHECKING:
@@ -81,9 +79,7 @@ class Worker:
         self.log.info("worker %s started", self.name)
         while True:
             try:
-                with psycopg.connect(
-                    libpq_url(), autocommit=True, row_factory=dict_row, application_name="orchestrator-worker"
-                ) as connection:
+                with connect("orchestrator-worker") as connection:
                     while True:
                         self.turn(connection)
             except psycopg.Error as error:
@@ -144,7 +140,4 @@ class Worker:
 
 
 if __name__ == "__main__":
-    try:
-        Worker(start_log("worker")).run()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    Worker(start_log("worker")).run()

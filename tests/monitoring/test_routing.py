@@ -8,7 +8,6 @@ import pytest
 
 from fixtures.monitoring.routing import routing
 from fixtures.settings import Settings
-from sandbox.monitoring import configuration
 from sandbox.target import FILE
 from tests.targets import target_of
 
@@ -64,13 +63,8 @@ def by_many_teams(document: Document) -> None:
 def configured(watched: EmbeddedStack) -> Iterator[Callable[[Callable[[Document], None]], None]]:
     """Change the configuration of Alertmanager until the test ends."""
 
-    def configure(change: Callable[[Document], None]) -> None:
-        document = configuration.alertmanager(watched.monitoring.ports)
-        change(document)
-        watched.monitoring.use_alertmanager(document)
-
-    yield configure
-    watched.monitoring.use_alertmanager(configuration.alertmanager(watched.monitoring.ports))
+    yield lambda change: watched.monitoring.reconfigure("alertmanager", change)
+    watched.monitoring.reconfigure("alertmanager")
 
 
 @pytest.mark.parametrize("change", [negative_first, by_an_external_label, archive_first, hard_to_read, by_many_teams])

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-import httpx
-
 from sandbox.compose.inside import CRASH, LEAK
-from sandbox.compose.steps import on_compose, require_answering, require_looping, require_refused, require_state
-from sandbox.fault import Expect, Fault
-from sandbox.http import CLIENT
-from sandbox.polling import NotYet, require
+from sandbox.compose.steps import ComposeStack, on_compose, require_looping, require_state
+from sandbox.fault import Expect, Fault, Step, suspended
+from sandbox.http import require_answer, require_no_answer
+from sandbox.polling import require
 from sandbox.servers import SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.compose.stack import ComposeStack
-    from sandbox.stack import Stack
-
 ALERT = "OrchestratorAPIDown"
 LIMIT = "160m"  # twice what the API needs
 SQUATTER = "squatter"
+NOTHING_THERE = "http://localhost:8088/health"
 
-
-def _down(cause: str) -> Expect:
-    return Expect(ALERT, "firing", cause)
+_down = partial(Expect, ALERT, "firing")
 
 
 # -- removed
@@ -33,7 +28,7 @@ def _down(cause: str) -> Expect:
 
 def _removed(stack: ComposeStack) -> None:
     require(not stack.api.container, "the API still has a container")
-    require_refused(stack)
+    require_no_answer(f"{stack.api_url}/health/live")
 
 
 # -- ended
@@ -50,51 +45,37 @@ def _leak(stack: ComposeStack) -> None:
     container.kill(LEAK)
 
 
-def _ended(code: int, *, out_of_memory: bool = False) -> Callable[[Stack], object]:
+def _ended(code: int, *, out_of_memory: bool = False) -> Step:
     def check(stack: ComposeStack) -> None:
         require_state(stack.api, Status="exited", ExitCode=code, OOMKilled=out_of_memory)
-        require_refused(stack)
+        require_no_answer(f"{stack.api_url}/health/live")
 
     return on_compose(check)
-
-
-def _renew(stack: ComposeStack) -> None:
-    stack.recreate("api")
-    stack.api.wait_ready()
 
 
 # -- changed settings
 
 
-def _set_badly(stack: ComposeStack) -> None:
-    stack.override("api-crash-loop", {"services": {"api": {"environment": {"RATE_LIMIT_PER_MINUTE": "sixty"}}}})
-    stack.recreate("api")
+def _changed(
+    name: str, does: str, expect: Expect, change: dict[str, object], took_hold: Callable[[ComposeStack], object]
+) -> Fault:
+    """Return the fault of an API with other settings in compose.yaml."""
 
+    def break_(stack: ComposeStack) -> None:
+        stack.override(name, {"services": {"api": change}})
+        stack.recreate("api")
 
-def _set_well(stack: ComposeStack) -> None:
-    stack.override("api-crash-loop", None)
-    _renew(stack)
+    def heal(stack: ComposeStack) -> None:
+        stack.override(name, None)
+        stack.api.renew()
 
-
-def _look_elsewhere(stack: ComposeStack) -> None:
-    elsewhere = {
-        "test": "curl --fail --silent --show-error http://localhost:8088/health",
-        "interval": "1s",
-        "retries": 2,
-    }
-    stack.override("container-unhealthy", {"services": {"api": {"healthcheck": elsewhere}}})
-    stack.recreate("api")
+    return Fault(name, does, expect, on_compose(break_), on_compose(took_hold), on_compose(heal))
 
 
 def _unhealthy(stack: ComposeStack) -> None:
     health = stack.api.there().attrs["State"].get("Health", {}).get("Status")
     require(health == "unhealthy", f"the API's container is {health}")
-    require_answering(stack)
-
-
-def _look_right(stack: ComposeStack) -> None:
-    stack.override("container-unhealthy", None)
-    _renew(stack)
+    stack.require_api_healthy()
 
 
 # -- the port
@@ -115,11 +96,7 @@ def _port_taken(stack: ComposeStack) -> None:
     require_state(stack.api, Running=False)
     error = stack.api.there().attrs["State"]["Error"]
     require("already allocated" in error or "in use" in error, f"the engine reports {error!r} for the API's container")
-    try:
-        answer = CLIENT.get(f"{stack.api_url}/health", timeout=1)
-    except httpx.TransportError as error:
-        raise NotYet(f"nothing answers on the API's port: {error!r}") from error
-    require(answer.status_code == 404, f"the API's port answers {answer.status_code}")
+    require_answer(f"{stack.api_url}/health", 404)
 
 
 def _give_port_back(stack: ComposeStack) -> None:
@@ -131,7 +108,7 @@ def _give_port_back(stack: ComposeStack) -> None:
 
 def _never_answers(stack: ComposeStack) -> None:
     require_state(stack.api, Status="paused")
-    require_refused(stack)
+    require_no_answer(f"{stack.api_url}/health/live")
 
 
 REMOVED = Fault(
@@ -164,15 +141,14 @@ OOM_KILLED = Fault(
     expect=_down("out-of-memory"),
     break_=on_compose(_leak),
     took_hold=_ended(137, out_of_memory=True),
-    heal=on_compose(_renew),
+    heal=on_compose(lambda stack: stack.api.renew()),
 )
-CRASH_LOOP = Fault(
-    name="api-crash-loop",
-    does="gives the API a setting that it cannot parse, so that it exits at every start",
-    expect=_down("configuration-error"),
-    break_=on_compose(_set_badly),
-    took_hold=on_compose(lambda stack: require_looping(stack.api)),
-    heal=on_compose(_set_well),
+CRASH_LOOP = _changed(
+    "api-crash-loop",
+    "gives the API a setting that it cannot parse, so that it exits at every start",
+    _down("configuration-error"),
+    {"environment": {"RATE_LIMIT_PER_MINUTE": "sixty"}},
+    lambda stack: require_looping(stack.api),
 )
 PORT_TAKEN = Fault(
     name="api-port-taken",
@@ -182,19 +158,13 @@ PORT_TAKEN = Fault(
     took_hold=on_compose(_port_taken),
     heal=on_compose(_give_port_back),
 )
-PAUSED = Fault(
-    name="api-paused",
-    does="pauses the API's container",
-    expect=_down("container-paused"),
-    break_=lambda stack: stack.api.freeze(),
-    took_hold=on_compose(_never_answers),
-    heal=lambda stack: stack.api.thaw(),
+PAUSED = suspended(
+    "api-paused", "pauses the API's container", _down("container-paused"), "api", on_compose(_never_answers)
 )
-UNHEALTHY = Fault(
-    name="container-unhealthy",
-    does="points the health check of the API's container at a port where nothing listens; the API is healthy",
-    expect=Expect(ALERT, "noted", "container-unhealthy"),
-    break_=on_compose(_look_elsewhere),
-    took_hold=on_compose(_unhealthy),
-    heal=on_compose(_look_right),
+UNHEALTHY = _changed(
+    "container-unhealthy",
+    "points the health check of the API's container at a port where nothing listens; the API is healthy",
+    Expect(ALERT, "noted", "container-unhealthy"),
+    {"healthcheck": {"test": f"curl --fail --silent --show-error {NOTHING_THERE}", "interval": "1s", "retries": 2}},
+    _unhealthy,
 )

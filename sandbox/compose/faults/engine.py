@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sandbox.compose import engine
-from sandbox.compose.steps import on_compose, require_answering
+from sandbox.compose.steps import ComposeStack, on_compose
 from sandbox.fault import Expect, Fault
 from sandbox.polling import require
-
-if TYPE_CHECKING:
-    from sandbox.compose.stack import ComposeStack
-
 
 LOOKED_UP = ("postgres", "redis")
 
@@ -25,16 +19,16 @@ def _in_each(stack: ComposeStack, script: str) -> None:
 def _stop(stack: ComposeStack) -> None:
     # The engine resolves names: without this, a service that reconnects would hang, which is not this fault.
     _in_each(stack, f"for name in {' '.join(LOOKED_UP)}; do getent hosts $name; done >>/etc/hosts")
-    engine.suspend()
+    engine.daemon().suspend()
 
 
 def _does_not_answer(stack: ComposeStack) -> None:
     require(not engine.answers(), "the engine answers")
-    require_answering(stack)
+    stack.require_api_healthy()
 
 
 def _go_on(stack: ComposeStack) -> None:
-    engine.resume()
+    engine.daemon().resume()
     lines = "|".join(LOOKED_UP)
     _in_each(stack, f'kept=$(grep -Ev "[[:space:]]({lines})( |$)" /etc/hosts) && echo "$kept" >/etc/hosts')
 

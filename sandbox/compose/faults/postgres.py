@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import psycopg
 
-from sandbox.compose.stack import DATA, OURS
+from sandbox.compose.stack import DATA, OURS, ComposeStack
 from sandbox.compose.steps import on_compose, require_looping, require_state
-from sandbox.fault import Expect, Fault
+from sandbox.fault import Expect, Fault, suspended
 from sandbox.faults.postgres import FOLLOWERS, require_hung
 from sandbox.polling import require
-
-if TYPE_CHECKING:
-    from sandbox.compose.stack import ComposeStack
 
 ALERT = "OrchestratorDatabaseDown"
 KEEPER = "keeper"
@@ -53,8 +48,7 @@ def _fill_up(stack: ComposeStack) -> None:
             "volumes": {"small": {"external": True, "name": _small(stack)}},
         },
     )
-    stack.recreate("postgres")
-    stack.postgres.wait_ready()
+    stack.postgres.renew()
     stack.sql("SELECT 1")  # the first session writes a file that later sessions need
     for block in ("64k", "1"):
         keeper.exec_run(["dd", "if=/dev/zero", "of=/to/filling", f"bs={block}", "oflag=append", "conv=notrunc"])
@@ -74,21 +68,19 @@ def _full(stack: ComposeStack) -> None:
 def _move_back(stack: ComposeStack) -> None:
     """Return to the original volume, whose data is unchanged."""
     stack.override("postgres-disk-full", None)
-    stack.recreate("postgres")
-    stack.postgres.wait_ready()
+    stack.postgres.renew()
     if keeper := stack.found(KEEPER):
         keeper.remove(force=True)
     for volume in stack.docker.volumes.list(filters={"name": _small(stack)}):
         volume.remove()
 
 
-PAUSED = Fault(
-    name="postgres-paused",
-    does="pauses PostgreSQL's container",
-    expect=Expect(ALERT, "firing", "container-paused", FOLLOWERS),
-    break_=lambda stack: stack.postgres.freeze(),
+PAUSED = suspended(
+    "postgres-paused",
+    "pauses PostgreSQL's container",
+    Expect(ALERT, "firing", "container-paused", FOLLOWERS),
+    service="postgres",
     took_hold=on_compose(_paused),
-    heal=lambda stack: stack.postgres.thaw(),
 )
 DISK_FULL = Fault(
     name="postgres-disk-full",

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import redis
 
-from sandbox.compose.steps import on_compose
+from sandbox.compose.steps import ComposeStack, on_compose
 from sandbox.fault import Expect, Fault
 from sandbox.faults.redis import require_failing
 from sandbox.polling import NotYet, require
-
-if TYPE_CHECKING:
-    from sandbox.compose.stack import ComposeStack
 
 STREAM = "sandbox-filling"
 ROOM = 4 << 20

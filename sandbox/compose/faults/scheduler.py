@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sandbox.compose.steps import on_compose, require_looping
+from sandbox.compose.steps import ComposeStack, on_compose, require_looping
 from sandbox.fault import Expect, Fault
 from sandbox.faults.scheduler import FOLLOWERS, fail_at_start, require_no_jobs, start_again
-
-if TYPE_CHECKING:
-    from sandbox.compose.stack import ComposeStack
 
 
 def _loops(stack: ComposeStack) -> None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sandbox.compose.steps import on_compose
+from sandbox.compose.steps import ComposeStack, on_compose
 from sandbox.fault import Expect, Fault
 from sandbox.faults.workers import forget, ids, require_fresh, silence
 from sandbox.polling import require
-
-if TYPE_CHECKING:
-    from sandbox.compose.stack import ComposeStack
 
 ALERT = "NoActiveWorkers"
 REMOVED = "removed worker"

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import subprocess
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
 
-from sandbox.fault import Expect, Fault
-from sandbox.faults.monitoring.prometheus import refuses, restore_configuration
+from sandbox.fault import Document, Expect, Fault, Stack, configured
+from sandbox.faults.monitoring.prometheus import server_stopped
 from sandbox.faults.monitoring.rules import add_rule
 from sandbox.monitoring import configuration
 from sandbox.monitoring.stack import EXTRA
 from sandbox.polling import require
 from sandbox.target import DROPPED_WITHIN
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sandbox.monitoring.configuration import Document
-    from sandbox.stack import Stack
-
-DOWN, BROKEN = "AlertmanagerDown", "AlertRoutingBroken"
 CRITICAL, ELSEWHERE = "critical-alerts", "development-team"
 PLACEHOLDER = "orchestrator-oncall@example.com"
 
-
-def _disconnect(stack: Stack) -> None:
-    document = configuration.prometheus(stack.monitoring.ports)
-    del document["alerting"]
-    stack.monitoring.use_prometheus(document)
+_down = partial(Expect, "AlertmanagerDown", "firing")
+_broken = partial(Expect, "AlertRoutingBroken", "firing")
+_routed = partial(configured, server="alertmanager")
 
 
 def _is_disconnected(stack: Stack) -> None:
@@ -40,7 +31,7 @@ def _send_to_the_api(stack: Stack) -> None:
     add_rule(stack, "AlwaysFires", "vector(1)")
     document = configuration.prometheus(stack.monitoring.ports)
     document["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [stack.api_url.removeprefix("http://")]
-    stack.monitoring.use_prometheus(document, reload=False)
+    stack.monitoring.use("prometheus", document, reload=False)
     stack.monitoring.load("prometheus")
 
 
@@ -51,17 +42,7 @@ def _is_dropped(stack: Stack) -> None:
 
 def _stop_dropping(stack: Stack) -> None:
     stack.monitoring.write_rules(EXTRA, "", reload=False)
-    restore_configuration(stack)
-
-
-def _configure(stack: Stack, change: Callable[[Document], object]) -> None:
-    document = configuration.alertmanager(stack.monitoring.ports)
-    change(document)
-    stack.monitoring.use_alertmanager(document)
-
-
-def _restore(stack: Stack) -> None:
-    _configure(stack, lambda _: None)
+    stack.monitoring.reconfigure("prometheus")
 
 
 def _in_force(stack: Stack, text: str) -> None:
@@ -97,59 +78,48 @@ def _inhibit_everything(document: Document) -> None:
     document["inhibit_rules"].append(rule)
 
 
-STOPPED = Fault(
-    name="alertmanager-stopped",
-    does="stops Alertmanager, so that nothing listens on its port",
-    expect=Expect(DOWN, "firing", "alertmanager-not-answering"),
-    break_=lambda stack: stack.monitoring.alertmanager.stop(),
-    took_hold=lambda stack: refuses(stack, "alertmanager"),
-    heal=lambda stack: stack.monitoring.alertmanager.start(),
-)
-DISCONNECTED = Fault(
-    name="alertmanager-disconnected",
-    does="removes Alertmanager from Prometheus' configuration",
-    expect=Expect(DOWN, "firing", "prometheus-not-connected"),
-    break_=_disconnect,
+STOPPED = server_stopped("alertmanager-stopped", "Alertmanager", _down("alertmanager-not-answering"))
+DISCONNECTED = configured(
+    "alertmanager-disconnected",
+    "removes Alertmanager from Prometheus' configuration",
+    _down("prometheus-not-connected"),
+    server="prometheus",
+    change=lambda document: document.pop("alerting"),
     took_hold=_is_disconnected,
-    heal=restore_configuration,
 )
 DROPPED = Fault(
     name="notifications-dropped",
     does="makes Prometheus send its alerts to the API, which is not an Alertmanager",
-    expect=Expect(DOWN, "firing", "notifications-dropped"),
+    expect=_down("notifications-dropped"),
     break_=_send_to_the_api,
     took_hold=_is_dropped,
     heal=_stop_dropping,
 )
-ROUTE_SHADOWED = Fault(
-    name="route-shadowed",
-    does="adds a route that matches every alert before all others",
-    expect=Expect(BROKEN, "firing", "route-shadowed"),
-    break_=lambda stack: _configure(stack, _shadow),
+ROUTE_SHADOWED = _routed(
+    "route-shadowed",
+    "adds a route that matches every alert before all others",
+    _broken("route-shadowed"),
+    change=_shadow,
     took_hold=_critical_goes_elsewhere,
-    heal=_restore,
 )
-RECEIVER_EMPTY = Fault(
-    name="receiver-empty",
-    does="removes every integration from the receiver of critical alerts",
-    expect=Expect(BROKEN, "firing", "receiver-empty"),
-    break_=lambda stack: _configure(stack, lambda document: _receiver(document).pop("webhook_configs")),
+RECEIVER_EMPTY = _routed(
+    "receiver-empty",
+    "removes every integration from the receiver of critical alerts",
+    _broken("receiver-empty"),
+    change=lambda document: _receiver(document).pop("webhook_configs"),
     took_hold=lambda stack: _in_force(stack, f"- name: {CRITICAL}\n- name:"),
-    heal=_restore,
 )
-RECEIVER_PLACEHOLDER = Fault(
-    name="receiver-placeholder",
-    does="sends critical alerts to the example address of the shipped configuration",
-    expect=Expect(BROKEN, "firing", "receiver-placeholder"),
-    break_=lambda stack: _configure(stack, _leave_at_its_placeholder),
+RECEIVER_PLACEHOLDER = _routed(
+    "receiver-placeholder",
+    "sends critical alerts to the example address of the shipped configuration",
+    _broken("receiver-placeholder"),
+    change=_leave_at_its_placeholder,
     took_hold=lambda stack: _in_force(stack, PLACEHOLDER),
-    heal=_restore,
 )
-INHIBIT_TOO_BROAD = Fault(
-    name="inhibit-too-broad",
-    does="makes any warning inhibit every critical alert",
-    expect=Expect(BROKEN, "firing", "root-alert-inhibited"),
-    break_=lambda stack: _configure(stack, _inhibit_everything),
+INHIBIT_TOO_BROAD = _routed(
+    "inhibit-too-broad",
+    "makes any warning inhibit every critical alert",
+    _broken("root-alert-inhibited"),
+    change=_inhibit_everything,
     took_hold=lambda stack: _in_force(stack, '- severity="warning"\n  target_matchers:\n  - severity="critical"\n'),
-    heal=_restore,
 )

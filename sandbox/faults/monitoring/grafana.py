@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
 
-from sandbox.fault import Expect, Fault
-from sandbox.faults.monitoring.prometheus import refuses
-from sandbox.http import CLIENT
-from sandbox.monitoring import configuration
+from sandbox.fault import Document, Expect, Stack, configured
+from sandbox.faults.monitoring.prometheus import server_stopped
+from sandbox.http import require_answer
+from sandbox.monitoring.configuration import DATASOURCE
 from sandbox.polling import require
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sandbox.monitoring.configuration import Document
-    from sandbox.stack import Stack
-
-ALERT = "GrafanaDown"
-TIMEOUT = 5.0
-HEALTH_OF_DATASOURCE = f"/api/datasources/uid/{configuration.DATASOURCE}/health"
 NOWHERE = "http://127.0.0.1:1"
 WITHOUT_SERIES = "orchestrator_due_work_queue_depth"
 
-
-def _show(stack: Stack, change: Callable[[Document], object]) -> None:
-    document = configuration.grafana(stack.monitoring.ports)
-    change(document)
-    stack.monitoring.use_grafana(document)
-
-
-def _restore(stack: Stack) -> None:
-    _show(stack, lambda _: None)
+_down = partial(Expect, "GrafanaDown", "firing")
+_changed = partial(configured, server="grafana")
 
 
 def _answers(stack: Stack, path: str, status: int) -> None:
-    answer = CLIENT.get(stack.monitoring.url("grafana") + path, timeout=TIMEOUT)
-    require(answer.status_code == status, f"Grafana answers {answer.status_code}: {answer.text[:80]}")
+    require_answer(stack.monitoring.url("grafana") + path, status)
 
 
 def _empty(document: Document) -> None:
@@ -44,40 +27,30 @@ def _empty(document: Document) -> None:
 
 
 def _is_empty(stack: Stack) -> None:
-    path = f"/api/datasources/proxy/uid/{configuration.DATASOURCE}/api/v1/query"
+    path = f"/api/datasources/proxy/uid/{DATASOURCE}/api/v1/query"
     found = stack.monitoring.ask("grafana", path, query=WITHOUT_SERIES)["data"]["result"]
     require(found == [], f"Grafana shows {found}")
 
 
-STOPPED = Fault(
-    name="grafana-stopped",
-    does="stops Grafana, so that nothing listens on its port",
-    expect=Expect(ALERT, "firing", "grafana-not-answering"),
-    break_=lambda stack: stack.monitoring.grafana.stop(),
-    took_hold=lambda stack: refuses(stack, "grafana"),
-    heal=lambda stack: stack.monitoring.grafana.start(),
+STOPPED = server_stopped("grafana-stopped", "Grafana", _down("grafana-not-answering"))
+DATABASE_DOWN = _changed(
+    "grafana-database-down",
+    "makes Grafana report that it cannot reach its database",
+    _down("database-failing"),
+    change=lambda document: document.update(database="failing"),
+    took_hold=partial(_answers, path="/api/health", status=503),
 )
-DATABASE_DOWN = Fault(
-    name="grafana-database-down",
-    does="makes Grafana report that it cannot reach its database",
-    expect=Expect(ALERT, "firing", "database-failing"),
-    break_=lambda stack: _show(stack, lambda document: document.update(database="failing")),
-    took_hold=lambda stack: _answers(stack, "/api/health", 503),
-    heal=_restore,
+DATASOURCE_BROKEN = _changed(
+    "datasource-broken",
+    "points Grafana's data source at an address without a Prometheus",
+    _down("datasource-failing"),
+    change=lambda document: document["datasource"].update(url=NOWHERE),
+    took_hold=partial(_answers, path=f"/api/datasources/uid/{DATASOURCE}/health", status=400),
 )
-DATASOURCE_BROKEN = Fault(
-    name="datasource-broken",
-    does="points Grafana's data source at an address without a Prometheus",
-    expect=Expect(ALERT, "firing", "datasource-failing"),
-    break_=lambda stack: _show(stack, lambda document: document["datasource"].update(url=NOWHERE)),
-    took_hold=lambda stack: _answers(stack, HEALTH_OF_DATASOURCE, 400),
-    heal=_restore,
-)
-DASHBOARD_EMPTY = Fault(
-    name="dashboard-empty",
-    does="makes the panels of the dashboard query a metric without series",
-    expect=Expect(ALERT, "firing", "panel-without-data"),
-    break_=lambda stack: _show(stack, _empty),
+DASHBOARD_EMPTY = _changed(
+    "dashboard-empty",
+    "makes the panels of the dashboard query a metric without series",
+    _down("panel-without-data"),
+    change=_empty,
     took_hold=_is_empty,
-    heal=_restore,
 )

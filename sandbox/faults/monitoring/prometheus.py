@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
 
-from sandbox.fault import Expect, Fault
-from sandbox.monitoring import configuration
+import httpx
+
+from sandbox.fault import Document, Expect, Fault, Stack, configured, stopped
+from sandbox.http import require_no_answer
 from sandbox.monitoring.stack import ROLE
-from sandbox.polling import NotYet, require
+from sandbox.polling import require
 from sandbox.servers import SandboxError
-
-if TYPE_CHECKING:
-    from sandbox.stack import Stack
 
 MISSING_JOB = "redis"
 
-
-def refuses(stack: Stack, service: str) -> None:
-    """Raise NotYet while a server of the monitoring accepts connections."""
-    try:
-        stack.monitoring.ask(service, "/-/healthy")
-    except NotYet as error:
-        require("refused" in str(error), str(error))
-        return
-    raise NotYet(f"{service} still answers")
+_target_down = partial(Expect, "ScrapeTargetDown", "firing")
 
 
-def restore_configuration(stack: Stack) -> None:
-    """Restore the configuration of Prometheus."""
-    stack.monitoring.use_prometheus(configuration.prometheus(stack.monitoring.ports))
+def server_stopped(name: str, title: str, expect: Expect) -> Fault:
+    """Return the fault of a server of the monitoring that is stopped."""
+    server = title.lower()
+
+    def refuses(stack: Stack) -> None:
+        require_no_answer(stack.monitoring.url(server), httpx.ConnectError)
+
+    return stopped(name, f"stops {title}, so that nothing listens on its port", expect, server, refuses)
 
 
 def _configure_nonsense(stack: Stack) -> None:
     try:
-        stack.monitoring.use_prometheus("scrape_configs: [{\n")
+        stack.monitoring.use("prometheus", "scrape_configs: [{\n")
     except SandboxError:
         return
     raise SandboxError("Prometheus accepted a configuration that is not YAML")
@@ -49,10 +45,8 @@ def _node_is_down(stack: Stack) -> None:
     require(up == 0, f'up{{job="node"}} is {up}')
 
 
-def _leave_a_job_out(stack: Stack) -> None:
-    document = configuration.prometheus(stack.monitoring.ports)
+def _leave_a_job_out(document: Document) -> None:
     document["scrape_configs"] = [job for job in document["scrape_configs"] if job["job_name"] != MISSING_JOB]
-    stack.monitoring.use_prometheus(document)
 
 
 def _job_is_missing(stack: Stack) -> None:
@@ -61,11 +55,9 @@ def _job_is_missing(stack: Stack) -> None:
     require(MISSING_JOB not in stack.monitoring.jobs(), f"the job {MISSING_JOB} is still scraped")
 
 
-def _leave_a_job_without_target(stack: Stack) -> None:
-    document = configuration.prometheus(stack.monitoring.ports)
+def _leave_a_job_without_target(document: Document) -> None:
     [job] = [job for job in document["scrape_configs"] if job["job_name"] == MISSING_JOB]
     job["static_configs"] = []
-    stack.monitoring.use_prometheus(document)
 
 
 def _lock_the_exporter_out(stack: Stack) -> None:
@@ -78,13 +70,10 @@ def _exporter_is_blind(stack: Stack) -> None:
     require(seen == (1, 0), f"up and pg_up are {seen}")
 
 
-STOPPED = Fault(
-    name="prometheus-stopped",
-    does="stops Prometheus, so that nothing listens on its port",
-    expect=Expect("PrometheusDown", "firing", "prometheus-not-answering", may_follow=("GrafanaDown",)),
-    break_=lambda stack: stack.monitoring.prometheus.stop(),
-    took_hold=lambda stack: refuses(stack, "prometheus"),
-    heal=lambda stack: stack.monitoring.prometheus.start(),
+STOPPED = server_stopped(
+    "prometheus-stopped",
+    "Prometheus",
+    Expect("PrometheusDown", "firing", "prometheus-not-answering", may_follow=("GrafanaDown",)),
 )
 BAD_RELOAD = Fault(
     name="prometheus-bad-reload",
@@ -92,36 +81,35 @@ BAD_RELOAD = Fault(
     expect=Expect("PrometheusDown", "firing", "reload-failed"),
     break_=_configure_nonsense,
     took_hold=_reload_failed,
-    heal=restore_configuration,
+    heal=lambda stack: stack.monitoring.reconfigure("prometheus"),
 )
-TARGET_DOWN = Fault(
-    name="target-down",
-    does="stops the node exporter, which Prometheus still scrapes",
-    expect=Expect("ScrapeTargetDown", "firing", "target-down"),
-    break_=lambda stack: stack.monitoring.node_exporter.stop(),
+TARGET_DOWN = stopped(
+    "target-down",
+    "stops the node exporter, which Prometheus still scrapes",
+    _target_down("target-down"),
+    service="node-exporter",
     took_hold=_node_is_down,
-    heal=lambda stack: stack.monitoring.node_exporter.start(),
 )
-JOB_MISSING = Fault(
-    name="job-missing",
-    does="removes the job of the Redis exporter from Prometheus' configuration",
-    expect=Expect("ScrapeTargetDown", "firing", "job-missing"),
-    break_=_leave_a_job_out,
+JOB_MISSING = configured(
+    "job-missing",
+    "removes the job of the Redis exporter from Prometheus' configuration",
+    _target_down("job-missing"),
+    server="prometheus",
+    change=_leave_a_job_out,
     took_hold=_job_is_missing,
-    heal=restore_configuration,
 )
-JOB_WITHOUT_TARGET = Fault(
-    name="job-without-target",
-    does="removes the target from the job of the Redis exporter in Prometheus' configuration",
-    expect=Expect("ScrapeTargetDown", "firing", "job-without-target"),
-    break_=_leave_a_job_without_target,
+JOB_WITHOUT_TARGET = configured(
+    "job-without-target",
+    "removes the target from the job of the Redis exporter in Prometheus' configuration",
+    _target_down("job-without-target"),
+    server="prometheus",
+    change=_leave_a_job_without_target,
     took_hold=_job_is_missing,
-    heal=restore_configuration,
 )
 EXPORTER_BLIND = Fault(
     name="exporter-blind",
     does="revokes the login of the PostgreSQL exporter: it is up but measures nothing",
-    expect=Expect("ScrapeTargetDown", "firing", "exporter-blind", may_follow=("GrafanaDown",)),
+    expect=_target_down("exporter-blind", may_follow=("GrafanaDown",)),
     break_=_lock_the_exporter_out,
     took_hold=_exporter_is_blind,
     heal=lambda stack: stack.sql(f"ALTER ROLE {ROLE} LOGIN"),

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
-from sandbox.fault import Expect, Fault
+from sandbox.fault import Expect, Fault, Stack
 from sandbox.monitoring.stack import EXTRA, OURS, SHIPPED_RULES
 from sandbox.polling import require, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from sandbox.stack import Stack
 
 DRIFTED, CANNOT_FIRE = "AlertRulesDrifted", "AlertCannotFire"
 MISSING, CHANGED, UNHEALTHY = "NoActiveWorkers", "HighQueueDepth", "MemoryUsageCritical"
@@ -46,14 +45,6 @@ def add_rule(stack: Stack, name: str, expression: str) -> None:
     _add(stack, f"      - {{alert: {name}, expr: '{expression}', labels: {{severity: warning}}}}\n")
 
 
-def _restore(stack: Stack) -> None:
-    stack.monitoring.write_rules(OURS, stack.monitoring.expected_rules())
-
-
-def _take_away(stack: Stack) -> None:
-    stack.monitoring.write_rules(EXTRA, "")
-
-
 def _seen(stack: Stack, name: str) -> list[dict[str, object]]:
     return [rule for rule in stack.monitoring.rules() if rule["name"] == name]
 
@@ -67,9 +58,9 @@ def _loosen(rule: str) -> str:
     return rule.replace("> 1000\n", "> 100\n").replace("for: 10m\n", "for: 2m\n")
 
 
-def _has_drifted(stack: Stack) -> None:
-    seen = [(rule["query"], rule["duration"]) for rule in _seen(stack, CHANGED)]
-    require(seen == [("ordinaut_due_work_items > 100", 120)], f"{CHANGED} is {seen}")
+def _has(stack: Stack, rule: str, **expected: object) -> None:
+    seen = [{key: each[key] for key in expected} for each in _seen(stack, rule)]
+    require(seen == [expected], f"{rule} has {seen}")
 
 
 def _has_another_link(stack: Stack) -> None:
@@ -79,11 +70,6 @@ def _has_another_link(stack: Stack) -> None:
 
 def _make_ambiguous(rule: str) -> str:
     return rule.replace("/ node_memory_MemTotal_bytes", '/ on (job) {__name__=~"node_memory_.+"}')
-
-
-def _is_unhealthy(stack: Stack) -> None:
-    health = [rule["health"] for rule in _seen(stack, UNHEALTHY)]
-    require(health == ["err"], f"{UNHEALTHY} is {health}")
 
 
 def _has_no_series(stack: Stack) -> None:
@@ -122,67 +108,62 @@ def _has_vanished(stack: Stack) -> None:
     require(not stack.monitoring.query(VANISHED), f"{VANISHED} has a sample")
 
 
-RULE_MISSING = Fault(
+_changed = partial(Fault, heal=lambda stack: stack.monitoring.write_rules(OURS, stack.monitoring.expected_rules()))
+_added = partial(Fault, heal=lambda stack: stack.monitoring.write_rules(EXTRA, ""))
+
+RULE_MISSING = _changed(
     name="rule-missing",
     does=f"removes the rule {MISSING} from Prometheus",
     expect=Expect(DRIFTED, "firing", "rule-missing"),
     break_=lambda stack: _change(stack, MISSING, lambda _: ""),
     took_hold=lambda stack: _number_of(stack, MISSING, 0),
-    heal=_restore,
 )
-RULE_DRIFTED = Fault(
+RULE_DRIFTED = _changed(
     name="rule-drifted",
     does=f"changes the threshold and the `for` of the rule {CHANGED}",
     expect=Expect(DRIFTED, "firing", "rule-differs"),
     break_=lambda stack: _change(stack, CHANGED, _loosen),
-    took_hold=_has_drifted,
-    heal=_restore,
+    took_hold=partial(_has, rule=CHANGED, query="ordinaut_due_work_items > 100", duration=120),
 )
-RULE_DUPLICATE = Fault(
+RULE_DUPLICATE = _added(
     name="rule-duplicate",
     does=f"loads the rule {CHANGED} a second time, in another group",
     expect=Expect(DRIFTED, "firing", "rule-duplicate"),
     break_=lambda stack: _add(stack, _rule_text(stack.monitoring.read_rules(), CHANGED)),
     took_hold=lambda stack: _number_of(stack, CHANGED, 2),
-    heal=_take_away,
 )
-RULE_UNHEALTHY = Fault(
+RULE_UNHEALTHY = _changed(
     name="rule-unhealthy",
     does=f"gives the rule {UNHEALTHY} an expression that Prometheus cannot evaluate",
     expect=Expect(DRIFTED, "firing", "rule-unhealthy"),
     break_=lambda stack: _change(stack, UNHEALTHY, _make_ambiguous),
-    took_hold=_is_unhealthy,
-    heal=_restore,
+    took_hold=partial(_has, rule=UNHEALTHY, health="err"),
 )
-RUNBOOK_DEAD = Fault(
+RUNBOOK_DEAD = _changed(
     name="runbook-link-dead",
     does=f"makes the rule {CHANGED} link to a runbook that does not exist",
     expect=Expect(DRIFTED, "firing", "runbook-link-dead"),
     break_=lambda stack: _change(stack, CHANGED, lambda rule: rule.replace("/runbooks/", "/runbooks/old/")),
     took_hold=_has_another_link,
-    heal=_restore,
 )
-AS_SHIPPED = Fault(
+AS_SHIPPED = _changed(
     name="rules-as-shipped",
     does="replaces the rules with those that Ordinaut ships",
     expect=Expect(DRIFTED, "firing", "rule-missing", may_follow=(CANNOT_FIRE,)),
     break_=lambda stack: stack.monitoring.write_rules(OURS, SHIPPED_RULES.read_text()),
     took_hold=lambda stack: _number_of(stack, "DiskSpaceLow", 1),
-    heal=_restore,
 )
-NEVER_EXISTED = Fault(
+NEVER_EXISTED = _added(
     name="metric-never-existed",
     does="adds a rule on a metric that no exporter has",
     expect=Expect(CANNOT_FIRE, "firing", "metric-never-seen"),
     break_=lambda stack: add_rule(stack, *ON_NOTHING),
     took_hold=_has_no_series,
-    heal=_take_away,
 )
-VALUE_VANISHED = Fault(
+VALUE_VANISHED = _added(
     name="label-value-vanished",
     does="adds a rule on a mount point whose last sample is days old",
     expect=Expect(CANNOT_FIRE, "firing", "label-value-vanished"),
     break_=_remember_a_disk,
     took_hold=_has_vanished,
-    heal=_take_away,
 )

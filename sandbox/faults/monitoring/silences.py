@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-from sandbox.fault import Expect, Fault
+from sandbox.fault import Expect, Fault, Stack
 from sandbox.polling import require
-
-if TYPE_CHECKING:
-    from sandbox.stack import Stack
 
 COMMENT = "Scheduled maintenance window"
 
@@ -20,14 +16,11 @@ def _in_force(stack: Stack) -> None:
 
 
 def _silence(name: str, does: str, cause: str, alert: str, lasts: timedelta) -> Fault:
-    return Fault(
-        name=name,
-        does=does,
-        expect=Expect("SilenceTooBroad", "firing", cause),
-        break_=lambda stack: stack.monitoring.silence({"alertname": alert}, COMMENT, lasts),
-        took_hold=_in_force,
-        heal=lambda stack: stack.monitoring.lift_silences(),
-    )
+    def break_(stack: Stack) -> None:
+        stack.monitoring.silence({"alertname": alert}, COMMENT, lasts)
+
+    expect = Expect("SilenceTooBroad", "firing", cause)
+    return Fault(name, does, expect, break_, _in_force, lambda stack: stack.monitoring.lift_silences())
 
 
 HOUR = timedelta(hours=1)
