@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from reports.history import Run
 from reports.pages import overview as index
 from tests.browser.conftest import KINDS
-from tests.reports.test_history import NOON
+from tests.reports.samples import NOON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,10 +196,10 @@ def test_nor_in_the_list_of_runs(opened: Opened, seen: Seen, dark: bool) -> None
 
 
 def test_a_list_of_a_thousand_runs_is_usable_at_once(opened: Opened, reports: dict[str, Path], tmp_path: Path) -> None:
-    speaks = [(f"Alert{number}", 1, "firing") for number in range(11)]
+    not_ok = [(f"Alert{number}", 1, "firing") for number in range(11)]
     runs = [
         Run("mine", NOON - timedelta(minutes=5 * number), 0.5, "firing", complete=True, selection="",
-            folder=reports["broken"].name, speaks=speaks)
+            folder=reports["broken"].name, not_ok=not_ok)
         for number in range(1000)
     ]  # fmt: skip
     shutil.copytree(reports["broken"], tmp_path / reports["broken"].name)

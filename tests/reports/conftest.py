@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def sample(tmp_path: Path) -> Project:
     """Return a project in which ItFires fires for the cause why, and ItIsOk is ok."""
     project = Project(tmp_path / "project")
     failing = '@trigger()\ndef test_it():\n    assert False, "it is bad"\n'

@@ -154,41 +154,41 @@ def test_runs_that_record_at_once_are_all_recorded(history: History, monkeypatch
 # -- whole runs
 
 
-def test_the_second_report_counts_since_from_the_first(project: Project, judge: Judge, tmp_path: Path) -> None:
-    first = judge(target=nowhere(tmp_path), cwd=project.folder).alert("ItFires")
+def test_the_second_report_counts_since_from_the_first(sample: Project, judge: Judge, tmp_path: Path) -> None:
+    first = judge(target=nowhere(tmp_path), cwd=sample.folder).alert("ItFires")
     until(lambda: require(stamp(datetime.now(UTC)) > first["since"], "it is the same second"), 5)
-    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+    seen = judge(target=nowhere(tmp_path), cwd=sample.folder)
     second = seen.alert("ItFires")
     assert second["since"] == first["since"] < second["recent"][-1]["at"]
     assert second["respond_by"] == first["respond_by"]
     assert [point["state"] for point in second["recent"]] == ["firing", "firing"]
 
 
-def test_a_run_in_four_processes_is_recorded_once(project: Project, judge: Judge, tmp_path: Path) -> None:
-    judge("-n", "4", target=nowhere(tmp_path), cwd=project.folder)
+def test_a_run_in_four_processes_is_recorded_once(sample: Project, judge: Judge, tmp_path: Path) -> None:
+    judge("-n", "4", target=nowhere(tmp_path), cwd=sample.folder)
     assert rows(tmp_path / "output") == [(1, "ItFires", "firing"), (1, "ItIsOk", "ok")]
 
 
-def test_a_partial_run_is_recorded_for_the_alerts_it_judged(project: Project, judge: Judge, tmp_path: Path) -> None:
-    judge("-k", "it_is_ok", target=nowhere(tmp_path), cwd=project.folder)
+def test_a_partial_run_is_recorded_for_the_alerts_it_judged(sample: Project, judge: Judge, tmp_path: Path) -> None:
+    judge("-k", "it_is_ok", target=nowhere(tmp_path), cwd=sample.folder)
     assert rows(tmp_path / "output") == [(1, "ItIsOk", "ok")]
 
 
 @pytest.mark.parametrize(("arguments", "selection"), [((), ""), (("checks",), ""), (("checks/sev0",), "checks/sev0")])
 def test_the_selection_of_a_folder_is_recorded(
-    project: Project, judge: Judge, tmp_path: Path, arguments: tuple[str, ...], selection: str
+    sample: Project, judge: Judge, tmp_path: Path, arguments: tuple[str, ...], selection: str
 ) -> None:
-    judge(*arguments, target=nowhere(tmp_path), cwd=project.folder)
+    judge(*arguments, target=nowhere(tmp_path), cwd=sample.folder)
     assert History(tmp_path / "output").runs()[0].selection == selection
 
 
-def test_two_runs_at_the_same_moment_are_both_recorded(project: Project, tmp_path: Path) -> None:
+def test_two_runs_at_the_same_moment_are_both_recorded(sample: Project, tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "pytest", f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}",
         "-p", "no:cacheprovider",
     ]  # fmt: skip
     runs = [
-        subprocess.Popen(command, cwd=project.folder, env=environment(), stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(command, cwd=sample.folder, env=environment(), stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
     outputs = [run.communicate(timeout=60)[0] for run in runs]
@@ -199,17 +199,17 @@ def test_two_runs_at_the_same_moment_are_both_recorded(project: Project, tmp_pat
 
 
 def test_a_damaged_history_costs_one_warning_and_a_new_one_is_started(
-    project: Project, judge: Judge, tmp_path: Path
+    sample: Project, judge: Judge, tmp_path: Path
 ) -> None:
     output = tmp_path / "output"
     output.mkdir()
     (output / FILE).write_bytes(b"this is no database, whatever it is called" * 100)
-    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+    seen = judge(target=nowhere(tmp_path), cwd=sample.folder)
     assert seen.status == 1
     assert seen.output.count("history could not") == 1
     assert (output / "history.damaged").exists()
     assert rows(output) == [(1, "ItFires", "firing"), (1, "ItIsOk", "ok")]
-    assert "history could not" not in judge(target=nowhere(tmp_path), cwd=project.folder).output
+    assert "history could not" not in judge(target=nowhere(tmp_path), cwd=sample.folder).output
 
 
 def test_a_damaged_history_that_cannot_be_renamed_costs_a_warning_too(
@@ -226,43 +226,43 @@ def test_a_damaged_history_that_cannot_be_renamed_costs_a_warning_too(
         assert earlier.complaint.endswith(words)
 
 
-def test_in_four_processes_a_damaged_history_costs_one_warning(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_in_four_processes_a_damaged_history_costs_one_warning(sample: Project, judge: Judge, tmp_path: Path) -> None:
     lasting = "@trigger()\ndef test_it():\n    assert False\n\nfrom msgspec.structs import replace\n"
-    project.add_alert("it_fires", lasting + "ALERT = replace(ALERT, for_=minutes(2))\n")
+    sample.add_alert("it_fires", lasting + "ALERT = replace(ALERT, for_=minutes(2))\n")
     (tmp_path / "output").mkdir()
     (tmp_path / "output" / FILE).write_bytes(b"this is no database, whatever it is called" * 100)
-    seen = judge("-n", "2", "--honor-for", target=nowhere(tmp_path), cwd=project.folder)
+    seen = judge("-n", "2", "--honor-for", target=nowhere(tmp_path), cwd=sample.folder)
     assert (seen.status, seen.in_state("pending")) == (0, {"ItFires"})
     assert seen.output.count("the history could not be read: file is not a database") == 1
 
 
-def test_a_history_that_is_damaged_inside_is_renamed_too(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_a_history_that_is_damaged_inside_is_renamed_too(sample: Project, judge: Judge, tmp_path: Path) -> None:
     output = tmp_path / "output"
     for minute in range(200):
         History(output).record(run_of(NOON + timedelta(minutes=minute), {"A": "ok"}, target="nowhere"), "", KEEP)
     with (output / FILE).open("r+b") as file:
         file.seek(12_288)
         file.write(b"\xff" * 8192)
-    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+    seen = judge(target=nowhere(tmp_path), cwd=sample.folder)
     assert seen.status == 1
     assert seen.output.count("history could not") == 1
     assert (output / "history.damaged").exists()
     assert rows(output) == [(1, "ItFires", "firing"), (1, "ItIsOk", "ok")]
 
 
-def test_a_history_that_cannot_be_written_costs_one_warning(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_a_history_that_cannot_be_written_costs_one_warning(sample: Project, judge: Judge, tmp_path: Path) -> None:
     (tmp_path / "output" / FILE).mkdir(parents=True)  # nobody writes to a folder as to a file, not even root
-    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+    seen = judge(target=nowhere(tmp_path), cwd=sample.folder)
     assert seen.status == 1
     assert seen.output.count("history could not") == 1
     assert seen.folder is not None
 
 
-def test_a_locked_history_is_waited_for_and_then_not_written(project: Project, judge: Judge, tmp_path: Path) -> None:
-    judge(target=nowhere(tmp_path), cwd=project.folder)
+def test_a_locked_history_is_waited_for_and_then_not_written(sample: Project, judge: Judge, tmp_path: Path) -> None:
+    judge(target=nowhere(tmp_path), cwd=sample.folder)
     with closing(sqlite3.connect(tmp_path / "output" / FILE, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")
-        seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+        seen = judge(target=nowhere(tmp_path), cwd=sample.folder)
         database.execute("ROLLBACK")
     assert seen.status == 1
     assert seen.output.count("history could not be written: database is locked") == 1
@@ -293,20 +293,20 @@ sys.addaudithook(count)
 
 
 def test_a_run_that_is_killed_at_any_moment_leaves_what_was_there(
-    project: Project, judge: Judge, tmp_path: Path
+    sample: Project, judge: Judge, tmp_path: Path
 ) -> None:
     output = tmp_path / "output"
-    first = judge(target=nowhere(tmp_path), cwd=project.folder)
+    first = judge(target=nowhere(tmp_path), cwd=sample.folder)
     assert first.folder is not None
     report = (first.folder / "report.html").read_text()
-    (project.folder / "killer.py").write_text(KILLER)
+    (sample.folder / "killer.py").write_text(KILLER)
     command = [
         sys.executable, "-m", "pytest", "-p", "killer", f"--target={nowhere(tmp_path)}", f"--output={output}",
         "-p", "no:cacheprovider",
     ]  # fmt: skip
     for operations in range(0, 100, 3):
         run = subprocess.run(
-            command, cwd=project.folder, env=environment(KILL_BEFORE=str(operations), KILL_IN=str(output)),
+            command, cwd=sample.folder, env=environment(KILL_BEFORE=str(operations), KILL_IN=str(output)),
             stdout=subprocess.DEVNULL, check=False,
         )  # fmt: skip
         latest = (output / "latest").resolve()
@@ -322,19 +322,19 @@ def test_a_run_that_is_killed_at_any_moment_leaves_what_was_there(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
-def test_a_full_disk_leaves_what_was_there(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_what_was_there(sample: Project, judge: Judge, tmp_path: Path) -> None:
     output = tmp_path / "output"
     output.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(output)], check=True)
     try:
-        first = judge(target=nowhere(tmp_path), cwd=project.folder)
+        first = judge(target=nowhere(tmp_path), cwd=sample.folder)
         assert first.folder is not None
         filler = output / "filler"
         with filler.open("wb", buffering=0) as file, suppress(OSError):
             while file.write(b"x" * 4096):
                 pass
         assert shutil.disk_usage(output).free == 0
-        seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+        seen = judge(target=nowhere(tmp_path), cwd=sample.folder)
         assert seen.status == 1
         assert "the report could not be written" in seen.output
         assert "respond by " + first.alert("ItFires")["respond_by"] in seen.output  # since the first
@@ -342,16 +342,16 @@ def test_a_full_disk_leaves_what_was_there(project: Project, judge: Judge, tmp_p
         assert json.loads((first.folder / "results.json").read_text()) == first.results
         assert [run.folder for run in History(output).runs()] == [first.folder.name]
         filler.unlink()
-        assert judge(target=nowhere(tmp_path), cwd=project.folder).folder is not None
+        assert judge(target=nowhere(tmp_path), cwd=sample.folder).folder is not None
     finally:
         subprocess.run(["umount", str(output)], check=True)
 
 
 def test_reports_and_history_are_kept_for_the_given_number_of_runs(
-    project: Project, judge: Judge, tmp_path: Path
+    sample: Project, judge: Judge, tmp_path: Path
 ) -> None:
     for _ in range(3):
-        seen = judge("--keep=2", target=nowhere(tmp_path), cwd=project.folder)
+        seen = judge("--keep=2", target=nowhere(tmp_path), cwd=sample.folder)
     assert {row[0] for row in rows(tmp_path / "output")} == {2, 3}
     assert len(runs_in(tmp_path / "output")) == 2
     assert seen.folder in runs_in(tmp_path / "output")

@@ -212,8 +212,8 @@ def test_complaints_come_before_the_last_line() -> None:
 # -- whole runs
 
 
-def test_the_terminal_shows_since_when_why_and_what_to_do(project: Project, judge: Judge, tmp_path: Path) -> None:
-    seen = judge(target=nowhere(tmp_path), cwd=project.folder)
+def test_the_terminal_shows_since_when_why_and_what_to_do(sample: Project, judge: Judge, tmp_path: Path) -> None:
+    seen = judge(target=nowhere(tmp_path), cwd=sample.folder)
     alert = seen.alert("ItFires")
     lines = [line.strip() for line in seen.output.splitlines()]
     place = lines.index("FIRING   sev0 ItFires  it is bad  runbooks/ItFires.md#why")
@@ -223,14 +223,14 @@ def test_the_terminal_shows_since_when_why_and_what_to_do(project: Project, judg
     assert "Traceback" not in seen.output
 
 
-def test_a_quiet_run_prints_one_line(project: Project, judge: Judge, tmp_path: Path) -> None:
-    seen = judge("-q", "-k", "it_is_ok", target=nowhere(tmp_path), cwd=project.folder)
+def test_a_quiet_run_prints_one_line(sample: Project, judge: Judge, tmp_path: Path) -> None:
+    seen = judge("-q", "-k", "it_is_ok", target=nowhere(tmp_path), cwd=sample.folder)
     found = [line for line in seen.output.splitlines() if "nowhere" in line]
     assert len(found) == 1
     assert found[0].startswith("nowhere OK: 1 alert in ")
 
 
-def test_a_recovery_is_shown(project: Project, judge: Judge, tmp_path: Path) -> None:
-    judge(target=nowhere(tmp_path), cwd=project.folder)
-    project.add_alert("it_fires", "@trigger()\ndef test_it():\n    pass\n")
-    assert ", recovered: ItFires;" in judge(target=nowhere(tmp_path), cwd=project.folder).output
+def test_a_recovery_is_shown(sample: Project, judge: Judge, tmp_path: Path) -> None:
+    judge(target=nowhere(tmp_path), cwd=sample.folder)
+    sample.add_alert("it_fires", "@trigger()\ndef test_it():\n    pass\n")
+    assert ", recovered: ItFires;" in judge(target=nowhere(tmp_path), cwd=sample.folder).output

@@ -329,7 +329,7 @@ def test_reports_do_not_overlap(tmp_path: Path) -> None:
             env=environment(), capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
     assert done.returncode != 0
-    assert "not run: another run is writing to" in done.stderr
+    assert "another report is being written to" in done.stderr
     assert not runs_in(tmp_path)
 
 

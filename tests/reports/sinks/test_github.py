@@ -48,19 +48,19 @@ def test_a_silenced_alert_is_a_warning() -> None:
     assert next(github.commands(results)).startswith("::warning title=silenced sev1 A::")
 
 
-def test_a_step_of_github_actions_is_annotated_and_summarized(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_a_step_of_github_actions_is_annotated_and_summarized(sample: Project, judge: Judge, tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("# what was there\n")
-    seen = judge(target=nowhere(tmp_path), cwd=project.folder, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+    seen = judge(target=nowhere(tmp_path), cwd=sample.folder, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
     assert "\n::error title=firing sev0 ItFires::it is bad" in seen.output
     assert summary.read_text().startswith("# what was there\n## Ordinaut: firing")
-    assert "::error" not in judge(target=nowhere(tmp_path), cwd=project.folder, GITHUB_ACTIONS="").output
+    assert "::error" not in judge(target=nowhere(tmp_path), cwd=sample.folder, GITHUB_ACTIONS="").output
 
 
-def test_a_line_of_a_log_is_no_command(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_a_line_of_a_log_is_no_command(sample: Project, judge: Judge, tmp_path: Path) -> None:
     line = "::error::forged ##[error]forged"
-    project.add_alert("it_fires", f'@trigger()\ndef test_it():\n    assert False, "it is bad\\n{line}"\n')
-    seen = judge("-v", "-ra", target=nowhere(tmp_path), cwd=project.folder, GITHUB_ACTIONS="true")
+    sample.add_alert("it_fires", f'@trigger()\ndef test_it():\n    assert False, "it is bad\\n{line}"\n')
+    seen = judge("-v", "-ra", target=nowhere(tmp_path), cwd=sample.folder, GITHUB_ACTIONS="true")
     before, fenced, after = re.split(r"^::(?:stop-commands::)?[0-9a-f]{32}(?:::)?\n", seen.output, flags=re.MULTILINE)
     assert before == ""
     assert line in fenced

@@ -50,12 +50,12 @@ def test_promtool_accepts_the_metrics(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_a_run_writes_metrics_whole_and_readable_by_others(project: Project, judge: Judge, tmp_path: Path) -> None:
+def test_a_run_writes_metrics_whole_and_readable_by_others(sample: Project, judge: Judge, tmp_path: Path) -> None:
     path = tmp_path / "textfile" / "ordinaut.prom"
     path.parent.mkdir()
     umask = os.umask(0o077)  # the run inherits it, as it may cron's
     try:
-        seen = judge(f"--metrics={path}", target=nowhere(tmp_path), cwd=project.folder)
+        seen = judge(f"--metrics={path}", target=nowhere(tmp_path), cwd=sample.folder)
     finally:
         os.umask(umask)
     assert seen.status == 1
@@ -64,7 +64,7 @@ def test_a_run_writes_metrics_whole_and_readable_by_others(project: Project, jud
     assert path.stat().st_mode & 0o777 == 0o644
 
 
-def test_metrics_that_cannot_be_written_cost_a_warning(project: Project, judge: Judge, tmp_path: Path) -> None:
-    seen = judge(f"--metrics={tmp_path}/nowhere/x.prom", target=nowhere(tmp_path), cwd=project.folder)
+def test_metrics_that_cannot_be_written_cost_a_warning(sample: Project, judge: Judge, tmp_path: Path) -> None:
+    seen = judge(f"--metrics={tmp_path}/nowhere/x.prom", target=nowhere(tmp_path), cwd=sample.folder)
     assert seen.status == 1
     assert "the metrics could not be written" in seen.output

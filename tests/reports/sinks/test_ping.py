@@ -49,31 +49,29 @@ def switch() -> Iterator[_Switch]:
         thread.join()
 
 
-def test_the_ping_has_the_exit_status(project: Project, judge: Judge, tmp_path: Path, switch: _Switch) -> None:
+def test_the_ping_has_the_exit_status(sample: Project, judge: Judge, tmp_path: Path, switch: _Switch) -> None:
     url = f"--ping=http://127.0.0.1:{switch.server_port}/a-secret/"
-    seen = judge(url, target=nowhere(tmp_path), cwd=project.folder)
-    judge(url, "-k", "it_is_ok", target=nowhere(tmp_path), cwd=project.folder)
+    seen = judge(url, target=nowhere(tmp_path), cwd=sample.folder)
+    judge(url, "-k", "it_is_ok", target=nowhere(tmp_path), cwd=sample.folder)
     assert switch.asked == ["/a-secret/1", "/a-secret/0"]
     assert "a-secret" not in seen.output
 
 
-def test_a_ping_that_fails_costs_a_warning(project: Project, judge: Judge, tmp_path: Path, switch: _Switch) -> None:
+def test_a_ping_that_fails_costs_a_warning(sample: Project, judge: Judge, tmp_path: Path, switch: _Switch) -> None:
     switch.answer = 404
     url = f"--ping=http://127.0.0.1:{switch.server_port}/a-secret"
-    seen = judge(url, "-k", "it_is_ok", target=nowhere(tmp_path), cwd=project.folder)
+    seen = judge(url, "-k", "it_is_ok", target=nowhere(tmp_path), cwd=sample.folder)
     assert seen.status == 0
     assert "ping failed: HTTP 404" in seen.output
-    refused = judge(
-        "--ping=http://127.0.0.1:1/a-secret", "-k", "it_is_ok", target=nowhere(tmp_path), cwd=project.folder
-    )
+    refused = judge("--ping=http://127.0.0.1:1/a-secret", "-k", "it_is_ok", target=nowhere(tmp_path), cwd=sample.folder)
     assert refused.status == 0
     assert "ping failed: ConnectError" in refused.output
     assert "a-secret" not in seen.output + refused.output
 
 
-def test_the_url_of_the_ping_is_in_no_log(project: Project, judge: Judge, tmp_path: Path, switch: _Switch) -> None:
+def test_the_url_of_the_ping_is_in_no_log(sample: Project, judge: Judge, tmp_path: Path, switch: _Switch) -> None:
     url = f"--ping=http://127.0.0.1:{switch.server_port}/a-secret"
-    seen = judge(url, "--log-cli-level=DEBUG", "-vv", target=nowhere(tmp_path), cwd=project.folder)
+    seen = judge(url, "--log-cli-level=DEBUG", "-vv", target=nowhere(tmp_path), cwd=sample.folder)
     assert switch.asked == ["/a-secret/1"]
     assert "a-secret" not in seen.output
 
