@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TRIGGER_STATE = pytest.StashKey[State]()
 IN_FORCE = pytest.StashKey[dict[str, tuple["AlertLimits", "Description"]]]()  # limits and sentences, by alert
+BROKEN = pytest.StashKey[bool]()  # the check names what does not exist
 NOT_NEEDED = "looked at only when the alert fires"
 
 
@@ -57,9 +58,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Spare the costly probes of the second wave while the alert does not fire."""
+    """Refuse a check that names what does not exist; spare costly probes while the alert does not fire."""
     part = part_of_alert(item)
-    spared = part and part[1].role == "diagnostic" and _trigger_state(item) in ("ok", "skipped")
+    if part is None:
+        return
+    if problems := problems_of_item(item):
+        item.stash[BROKEN] = True
+        raise Unknown("; ".join(problems))
+    spared = part[1].role == "diagnostic" and _trigger_state(item) in ("ok", "skipped")
     if spared and any(probe.second_wave for probe in probes_of(item)):
         pytest.skip(NOT_NEEDED)
 
@@ -78,8 +84,6 @@ def pytest_runtest_makereport(
     if part is None or undecided or isinstance(raised, KeyboardInterrupt | pytest.exit.Exception):
         return report
     alert, check = part
-    if isinstance(raised, AttributeError) and (problems := problems_of_item(item)):
-        raised = Unknown("; ".join(problems))
     state = judge(check.role, raised, _trigger_state(item), alert.explains)
     outcome = _outcome(item, alert, check, state, raised, report)
     if check.role == "trigger":
@@ -132,11 +136,9 @@ def _outcome(
     if state == "skipped" and isinstance(raised, Unknown):
         message = f"not looked at: {message}"
     bound = getattr(limits, check.against, None) if check.against else None
-    try:
-        value = _value(item, check.measures) if check.measures else None
-        values = {name: _value(item, path) for name, path in check.fills.items()} if raised else {}
-    except AttributeError:
-        value, values, state, message = None, {}, "unknown", "; ".join(problems_of_item(item))
+    named = {} if BROKEN in item.stash else check.fills
+    values = {name: _value(item, path) for name, path in named.items()} if raised else {}
+    value = _value(item, check.measures) if check.measures and BROKEN not in item.stash else None
     return CheckOutcome(
         id=item.nodeid,
         alert=description,

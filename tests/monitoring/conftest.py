@@ -59,7 +59,7 @@ def judged_once_settled(judge: Judge, target: Path, *arguments: str) -> Judgemen
 def alone(folder: Path, document: object) -> Iterator[str]:
     """Run a Prometheus without a sandbox in this folder, with this configuration; return its address."""
     needs("prometheus")
-    (folder / "prometheus.yml").write_text(json.dumps(document))
+    (folder / "prometheus.json").write_text(json.dumps(document))
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with serving(*programs.prometheus(folder, port), ready=f"{url}/-/ready"):
