@@ -1,4 +1,4 @@
-"""Every fault of the compose form breaks the sandbox, proves it, gives exactly its alert, and heals."""
+"""Every fault of the compose form breaks the sandbox, proves it, causes exactly its alert, and heals."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ SHARED = ["api-error", "postgres-starting", "postgres-no-connections-left", "red
           "workers-stopped", "backup-truncated", "role-without-monitor-rights"]  # fmt: skip
 
 
-# With an engine that does not answer nothing can be found: the addresses stand in the settings.
-TOLD = ["docker-stopped"]
+# While the engine does not answer nothing can be discovered: the settings name the addresses.
+NAMED = ["docker-stopped"]
 NOT_FOUND = "did not answer in time"
 
 
 @pytest.mark.docker
 @pytest.mark.parametrize("name", [*OWN, *SHARED])
-def test_a_fault_gives_exactly_its_alert_and_heals(sandbox: ComposeStack, name: str, tmp_path: Path) -> None:
-    target = f"--target={sandbox.folder / 'target.toml'}" if name in TOLD else f"--project={sandbox.project}"
+def test_a_fault_causes_exactly_its_alert_and_heals(sandbox: ComposeStack, name: str, tmp_path: Path) -> None:
+    target = f"--target={sandbox.folder / 'target.toml'}" if name in NAMED else f"--project={sandbox.project}"
     break_stack(sandbox, FAULTS[name])
     assert State.load(sandbox.folder).broken == [name]
     if name in OWN:
         require_as_expected(OWN[name], health_run(tmp_path / "output", target))
-    if name in TOLD:
+    if name in NAMED:
         require_unknown(health_run(tmp_path / "output"))
     # Healed by another command than the one that broke it.
     assert heal_stack(ComposeStack.load(sandbox.folder)) == [name]
@@ -57,7 +57,7 @@ def test_a_fault_gives_exactly_its_alert_and_heals(sandbox: ComposeStack, name: 
 
 
 def require_unknown(seen: Judgement) -> None:
-    """Nothing is known of Ordinaut, and one line says why; the host, which is this one, is judged."""
+    """Nothing is known of Ordinaut, and one line says why; this host is judged."""
     assert seen.status == 6, seen.output
     assert seen.in_state("firing") == set()
     assert {"OrchestratorAPIDown", "OrchestratorDatabaseDown", "NoActiveWorkers"} <= seen.in_state("unknown")

@@ -246,16 +246,16 @@ def test_without_permission_the_rest_is_judged(sandbox: ComposeStack, output: Pa
         os.chown(path, 4711, 4711)
         path.chmod(0o600)
         ask = partial(health_run, under=WITHOUT_ROOTS_RIGHTS)
-        told = ask(output / "told", f"--target={sandbox.folder / 'target.toml'}", f"--docker={proxy.url}")
-        unaware = ask(output / "not found", DOCKER_HOST=proxy.url)
-    for seen in (told, unaware):
+        named = ask(output / "named", f"--target={sandbox.folder / 'target.toml'}", f"--docker={proxy.url}")
+        discovered = ask(output / "not found", DOCKER_HOST=proxy.url)
+    for seen in (named, discovered):
         assert seen.status == 6, seen.output
         assert f"no permission on {proxy.url}: add this user to the group `docker`" in seen.output
-    assert set(_states(told).values()) - {"skipped"} == {"ok"}  # it has no monitoring
-    lines = unaware.output.splitlines()
+    assert set(_states(named).values()) - {"skipped"} == {"ok"}  # it has no monitoring
+    lines = discovered.output.splitlines()
     assert [line for line in lines if line.startswith("target: ordinaut, not found: no permission on")]
-    assert _states(unaware)["OrchestratorAPIDown"] == "unknown"
-    assert _states(unaware)["MemoryUsageCritical"] == "ok"
+    assert _states(discovered)["OrchestratorAPIDown"] == "unknown"
+    assert _states(discovered)["MemoryUsageCritical"] == "ok"
 
 
 def _states(seen: Judgement) -> dict[str, str]:
@@ -272,7 +272,7 @@ def test_an_engine_by_tcp(sandbox: ComposeStack, output: Path) -> None:
         seen = health_run(output, f"--project={sandbox.project}", DOCKER_HOST=proxy.url)
     require_green(seen)
     assert proxy.refused == []
-    disk = seen.alert("DiskSpaceCritical")  # of this machine's disks nothing is said
+    disk = seen.alert("DiskSpaceCritical")  # this machine's disks are not the target's
     assert disk["state"] == "skipped"
     assert "name its host with --hosts" in disk["checks"][0]["message"]
 
@@ -324,8 +324,8 @@ def test_an_engine_by_ssh_on_another_host(sandbox: ComposeStack, other_host: str
         assert seen.status == 6, seen.output
         assert not seen.in_state("firing")
         assert "its address is not known" in seen.alert("OrchestratorAPIDown")["message"]
-        told = {check["cause"]: check["outcome"] for check in seen.alert("OrchestratorAPIDown")["checks"]}
-        assert (told["container-missing"], told["container-paused"]) == ("ok", "ok")
+        outcomes = {check["cause"]: check["outcome"] for check in seen.alert("OrchestratorAPIDown")["checks"]}
+        assert (outcomes["container-missing"], outcomes["container-paused"]) == ("ok", "ok")
         assert seen.alert("MemoryUsageCritical")["state"] == "ok"  # that host is asked by ssh as well
         elsewhere = health_run(output, *arguments, DOCKER_HOST="ssh://other")
         assert elsewhere.alert("MemoryUsageCritical")["state"] == "skipped"

@@ -1,4 +1,4 @@
-"""The commands of the runbooks that are called safe, run as they stand there on a stack of containers."""
+"""The commands of the runbooks that are labelled safe, run as they stand there on a stack of containers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AT_ONCE = 4
 
 
 def commands() -> Iterator[str]:
-    """Give each command of a safe step that speaks to the stack, but for those that name what only a fault shows."""
+    """Yield the compose commands of safe steps, except those with values that only a fault reveals."""
     for page in sorted(HERE.glob("*.md")):
         for step in STEP.findall(page.read_text(encoding="utf-8")):
             for block, word in COMMAND.findall(step):
@@ -37,16 +37,16 @@ def test_there_are_commands() -> None:
 
 
 @pytest.mark.docker
-def test_what_a_runbook_calls_safe_works_as_it_stands(running: ComposeStack) -> None:
+def test_every_safe_command_works_as_it_stands(running: ComposeStack) -> None:
     compose = f"docker compose -p {running.project} -f {running.folder}/compose.yaml"
     version = subprocess.run(["docker", "compose", "version"], capture_output=True, text=True, check=True).stdout
     is_v1 = "docker-compose version 1." in version
 
     def run(command: str) -> str:
-        # What comes behind the first bar searches the output, and may find nothing. v1 is told that it has no terminal.
-        told = NOT_IN_V1.sub("", command).replace(" exec ", " exec -T ") if is_v1 else command
+        # Commands after the first bar search the output, and may find nothing. v1 needs `-T` where it has no terminal.
+        command_here = NOT_IN_V1.sub("", command).replace(" exec ", " exec -T ") if is_v1 else command
         done = subprocess.run(
-            ["bash", "-c", filled(told, {}, compose).split(" | ")[0]],
+            ["bash", "-c", filled(command_here, {}, compose).split(" | ")[0]],
             cwd=running.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         return "" if done.returncode == 0 else f"{command}: {(done.stdout + done.stderr)[-300:]}"
