@@ -1,4 +1,4 @@
-"""An ssh server of the tests' own, run by this user on a free port, and the client's settings for it."""
+"""An ssh server that this user runs on a free port, and the client's settings for it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from sandbox.polling import NotYet, until
+from sandbox.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,17 +22,9 @@ if TYPE_CHECKING:
 SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin")
 
 
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @contextmanager
 def ssh_server(folder: Path, address: str = "127.0.0.1", *within: str) -> Iterator[Path]:
-    """Run an ssh server; give the client's settings, in which its host is called `other`.
+    """Run an ssh server; return the path of the client's settings, in which its host is called `other`.
 
     `within` is a command that runs another one, as `ip netns exec NAME` does.
     """
@@ -57,19 +51,15 @@ def ssh_server(folder: Path, address: str = "127.0.0.1", *within: str) -> Iterat
     command = [*within, SSHD, "-D", "-e", "-f", str(folder / "sshd_config")]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as server:
         try:
-            _wait_for(address, port, server)
+            until(lambda: _require_listening(address, port, server))
             yield config
         finally:
             server.terminate()
 
 
-def _wait_for(address: str, port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(100):
-        assert server.poll() is None, server.stderr and server.stderr.read()
-        try:
-            socket.create_connection((address, port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("sshd does not listen")
+def _require_listening(address: str, port: int, server: subprocess.Popen[bytes]) -> None:
+    assert server.poll() is None, server.stderr and server.stderr.read()
+    try:
+        socket.create_connection((address, port), timeout=1).close()
+    except OSError as error:
+        raise NotYet(f"sshd does not listen: {error}") from error

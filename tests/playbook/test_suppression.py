@@ -17,9 +17,9 @@ from playbook.limits import NoLimits, minutes
 from reports.history import FILE, History
 from reports.results import AlertResult, Results, Selection, stamp
 from sandbox.polling import require, until
+from sandbox.processes import free_port
 from tests.conftest import needs
 from tests.projects import NOWHERE, Project
-from tests.ssh import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
