@@ -64,7 +64,7 @@ def require_not_ok(seen: Judgement, gone: Collection[str], but: Mapping[str, str
         if lost and state == "ok":
             (unseen if lost == set(found.probes[check]) else decided).add(short(check))
     assert not unseen, f"ok, and nothing was observed: {sorted(unseen)}\n{seen.output}"
-    assert decided == set(but), seen.output
+    assert decided == set(but), f"either ok or expected, not both: {sorted(decided ^ set(but))}\n{seen.output}"
 
 
 def require_no_trigger_is_skipped(seen: Judgement, gone: Collection[str], absent: Collection[str]) -> None:

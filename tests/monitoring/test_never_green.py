@@ -21,7 +21,7 @@ UNREACHABLE = {
         f"silence too broad: {check}": NO_SILENCE
         for check in (
             "every silence says why", "no silence hides severity 0", "no silence hides what fires",
-            "no silence is too broad", "no silence lasts longer than", "no silence matches everything",
+            "no silence is too broad", "no silence lasts too long", "no silence matches everything",
         )
     },
     "alertmanager": {},
