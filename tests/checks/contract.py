@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from playbook.contract import problems_of
+from playbook.quantities import counted
 from reports.runbooks import anchor, sections
 
 if TYPE_CHECKING:
@@ -148,7 +149,8 @@ def step_problems(module: CheckModule, playbook: Mapping[str, Sequence[str]]) ->
         if step not in covered:
             yield f"no check of {module.alert.name} covers step {step} of the playbook, {title!r}: name it, step={step}"
     for step in sorted(covered.keys() - set(range(1, len(titles) + 1))):
-        yield f"{covered[step]} covers step {step}: the playbook has {len(titles)} steps for {module.alert.name}"
+        steps = counted(len(titles), "step")
+        yield f"{covered[step]} covers step {step}: the playbook has {steps} for {module.alert.name}"
 
 
 def _file(module: CheckModule) -> str:
