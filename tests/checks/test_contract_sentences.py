@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from playbook.catalogue import Catalogue, CheckModule
-from sandbox.fault import Expect, Fault
+from sandbox.fault import Consequence, Expect, Fault
+from sandbox.faults import with_consequences
 from tests.checks import contract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from sandbox.fault import AlertState
 
@@ -302,6 +303,16 @@ def test_an_empty_runbook_is_a_sentence_for_each_part(sample: Sample) -> None:
     assert len(problems) == 5 + 2 + 3  # headings, causes, checks
 
 
+@pytest.mark.parametrize(
+    ("page", "file"), [("WebhookDown", "test_webhook_down.py"), ("HighAPILatency", "test_high_api_latency.py")]
+)
+def test_a_runbook_without_an_alert(page: str, file: str) -> None:
+    pages = [Path(f"runbooks/{page}.md"), Path("runbooks/BackupFailed.md")]
+    assert list(contract.orphan_problems(pages, {"BackupFailed"})) == [
+        f"runbooks/{page}.md belongs to no alert: write checks/sev…/{file}, or delete the runbook"
+    ]
+
+
 # -- the faults
 
 NO_EMBEDDED = (
@@ -341,6 +352,18 @@ def test_an_alert_about_monitoring_needs_a_fault_on_the_embedded_form_only(sampl
 def test_a_fault_that_expects_what_does_not_exist(faults: dict[str, Fault], sentence: str) -> None:
     causes = {"WebhookDown": ["sender-stopped"]}
     assert list(contract.expectation_problems(faults["f"], causes)) == [sentence]
+
+
+def test_a_consequence_is_expected_of_the_faults_that_it_names() -> None:
+    faults = with_consequences(fault("f", may_follow=("A",)) | fault("g"), [Consequence("WebhookDown", ("f",))])
+    assert (faults["f"].expect.may_follow, faults["g"].expect.may_follow) == (("A", "WebhookDown"), ())
+
+
+def test_a_consequence_of_what_does_not_exist() -> None:
+    assert list(contract.consequence_problems(Consequence("Webhook", ("f", "g")), {"WebhookDown"}, {"f"})) == [
+        "a consequence in sandbox/ is about Webhook: there is no such alert",
+        "Webhook is a consequence of the fault g: there is no such fault",
+    ]
 
 
 # -- the playbook's steps
