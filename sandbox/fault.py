@@ -9,7 +9,7 @@ from typing import Literal
 from sandbox.monitoring.configuration import Document
 from sandbox.stack import Stack
 
-__all__ = ["Document", "Expect", "Fault", "Stack", "Step", "configured", "stopped", "suspended"]
+__all__ = ["Consequence", "Document", "Expect", "Fault", "Stack", "Step", "configured", "stopped", "suspended"]
 
 AlertState = Literal["ok", "firing", "unknown", "noted", "skipped"]
 Step = Callable[[Stack], object]
@@ -44,6 +44,17 @@ class Fault:
     took_hold: Step
     heal: Step
     healed: Step = lambda _: None  # in any case, the whole stack must be healthy
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """An alert that may not be ok either while some faults of other alerts are in force.
+
+    It stands beside the faults of that alert, so that a new alert changes no other file: `of` names the faults.
+    """
+
+    alert: str
+    of: tuple[str, ...]
 
 
 # -- families of faults

@@ -10,15 +10,16 @@ import re
 from typing import TYPE_CHECKING
 
 from playbook.contract import problems_of
+from playbook.quantities import counted
 from reports.runbooks import anchor, sections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from playbook.catalogue import CheckModule
     from reports.runbooks import Section
-    from sandbox.fault import Fault
+    from sandbox.fault import Consequence, Fault
 
 FIRST, LAST = ("Meaning", "Impact", "Diagnosis"), ("Verify", "Escalation")  # headings, around those of the causes
 LABELS = ("**safe**", "**disruptive**", "**destructive**")
@@ -112,6 +113,14 @@ def runbook_problems(module: CheckModule, page: Path) -> Iterator[str]:
                     yield f"{file}, ## {section.title}: {name} fills in <{word}>, which no command has"
 
 
+def orphan_problems(pages: Iterable[Path], alerts: Collection[str]) -> Iterator[str]:
+    """Every runbook is that of an alert."""
+    for page in pages:
+        if page.stem not in alerts:
+            file = "_".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", page.stem)).lower()
+            yield f"runbooks/{page.name} belongs to no alert: write checks/sev…/test_{file}.py, or delete the runbook"
+
+
 def fault_problems(module: CheckModule, embedded: Mapping[str, Fault], compose: Mapping[str, Fault]) -> Iterator[str]:
     """A fault makes the alert fire on each form of the sandbox; on the embedded one where it is about monitoring."""
     name, monitoring = module.alert.name, module.path.parent.name == "monitoring"
@@ -138,6 +147,15 @@ def expectation_problems(fault: Fault, causes: Mapping[str, Sequence[str]]) -> I
         yield f"the fault {fault.name} expects the cause {expect.cause}: no check of {expect.alert} looks for it"
 
 
+def consequence_problems(consequence: Consequence, alerts: Collection[str], faults: Collection[str]) -> Iterator[str]:
+    """A consequence names an alert and faults that exist."""
+    if consequence.alert not in alerts:
+        yield f"a consequence in sandbox/ is about {consequence.alert}: there is no such alert"
+    for name in consequence.of:
+        if name not in faults:
+            yield f"{consequence.alert} is a consequence of the fault {name}: there is no such fault"
+
+
 def step_problems(module: CheckModule, playbook: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """The checks of an alert of the playbook cover its steps, each of them, and no other."""
     titles = playbook.get(module.alert.name)
@@ -148,7 +166,8 @@ def step_problems(module: CheckModule, playbook: Mapping[str, Sequence[str]]) ->
         if step not in covered:
             yield f"no check of {module.alert.name} covers step {step} of the playbook, {title!r}: name it, step={step}"
     for step in sorted(covered.keys() - set(range(1, len(titles) + 1))):
-        yield f"{covered[step]} covers step {step}: the playbook has {len(titles)} steps for {module.alert.name}"
+        steps = counted(len(titles), "step")
+        yield f"{covered[step]} covers step {step}: the playbook has {steps} for {module.alert.name}"
 
 
 def _file(module: CheckModule) -> str:

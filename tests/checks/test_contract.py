@@ -74,6 +74,10 @@ def test_the_runbook_is_whole(module: CheckModule) -> None:
     require_none(contract.runbook_problems(module, ROOT / "runbooks" / f"{module.alert.name}.md"))
 
 
+def test_every_runbook_belongs_to_an_alert() -> None:
+    require_none(contract.orphan_problems((ROOT / "runbooks").glob("*.md"), MODULES))
+
+
 @every_alert
 def test_faults_of_the_sandbox_make_the_alert_fire(module: CheckModule) -> None:
     require_none(contract.fault_problems(module, EMBEDDED, compose.FAULTS))
@@ -82,6 +86,15 @@ def test_faults_of_the_sandbox_make_the_alert_fire(module: CheckModule) -> None:
 @pytest.mark.parametrize("fault", OF_ALL_FORMS, ids=lambda fault: fault.name)
 def test_a_fault_expects_what_exists(fault: Fault) -> None:
     require_none(contract.expectation_problems(fault, CAUSES))
+
+
+def test_a_consequence_names_what_exists() -> None:
+    faults = [fault.name for fault in OF_ALL_FORMS]
+    require_none(
+        problem
+        for consequence in compose.CONSEQUENCES
+        for problem in contract.consequence_problems(consequence, MODULES, faults)
+    )
 
 
 @every_alert
