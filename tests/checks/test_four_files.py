@@ -229,8 +229,8 @@ def test_four_files_are_enough(tmp_path: Path) -> None:
                 ),
                 (
                     "no fault on the compose form of the sandbox makes DueWorkWaits fire: write one in "
-                    'sandbox/compose/faults/ with Expect("DueWorkWaits", "firing", …), or one in sandbox/faults/ that is '
-                    "not in ONLY_EMBEDDED"
+                    'sandbox/compose/faults/ with Expect("DueWorkWaits", "firing", …), or one in '
+                    "sandbox/faults/ that is not in ONLY_EMBEDDED"
                 ),
             ],
         ),
