@@ -68,8 +68,9 @@ class EmbeddedPostgres(EmbeddedService):
 
     ending = signal.SIGINT  # a fast shutdown: it does not wait for its clients
 
-    def _end(self, patience: float) -> None:
-        super()._end(patience)
+    def stop(self, patience: float = 3) -> None:
+        """End it, by force after `patience` seconds."""
+        super().stop(patience)
         # A held-up start that was not released would block the next one.
         (self._stack.state.folder / "postgres" / servers.HELD_UP).unlink(missing_ok=True)
 
@@ -175,7 +176,7 @@ class EmbeddedStack(Stack):
 
     def _end(self) -> None:
         for name in sorted(self.state.processes, key=lambda each: each == "postgres"):  # its clients first
-            self._named(name).kill()
+            self._named(name).stop(patience=0)
         if self.state.socket_folder:
             shutil.rmtree(self.state.socket_folder, ignore_errors=True)
 

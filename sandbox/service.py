@@ -126,15 +126,8 @@ class EmbeddedService:
 
         until(check, seconds)
 
-    def stop(self) -> None:
-        """End it, by force after 3 seconds."""
-        self._end(patience=3)
-
-    def kill(self) -> None:
-        """End it by force."""
-        self._end(patience=0)
-
-    def _end(self, patience: float) -> None:
+    def stop(self, patience: float = 3) -> None:
+        """End it, by force after `patience` seconds."""
         if process := self._process():
             processes.thaw(process)  # a suspended process does not act on the signal
             family = processes.family(process)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 PORTS = ("postgres", "redis", "api")  # the services that listen
 
+_needs_database = not_yet("PostgreSQL returns no result", psycopg.Error)
+
 
 class Stack(ABC):
     """A whole Ordinaut whose servers listen on 127.0.0.1."""
@@ -52,6 +54,7 @@ class Stack(ABC):
     def __init__(self, state: State) -> None:
         self.state = state
         self.folder = state.folder
+        self.password = state.password  # the right one of the role `orchestrator`
 
     @abstractmethod
     def client(self, name: str, module: str = "", *arguments: str) -> Service:
@@ -144,11 +147,6 @@ class Stack(ABC):
         port = self.state.ports["postgres"]
         return f"postgresql+psycopg://{role}:{password or self.password}@127.0.0.1:{port}/{DATABASE}"
 
-    @property
-    def password(self) -> str:
-        """The right password of the role `orchestrator`."""
-        return self.state.password
-
     def connect(self, user: str = ROLE) -> Connection:
         """Connect as a client does, over TCP and with the password, within 2 seconds."""
         return self._connect(HOST, user, DATABASE, seconds=2, application_name="sandbox-client")
@@ -236,8 +234,9 @@ class Stack(ABC):
         bad = [f"{each['name']}: {each['message']}" for each in document["checks"] if each["status"] != "healthy"]
         require(document["status"] == "healthy", f"the API reports {document['status']}: {'; '.join(bad)}")
 
+    @_needs_database
     def _require_database(self) -> None:
-        self._sql_or_not_yet("SELECT 1", database="postgres")  # the database that always exists
+        self.sql("SELECT 1", database="postgres")  # the database that always exists
 
     def _require_redis(self) -> None:
         with not_yet("Redis does not answer", RedisError), self.redis_client() as client:
@@ -247,25 +246,21 @@ class Stack(ABC):
         with not_yet("the API does not answer", httpx.TransportError):
             CLIENT.get(f"{self.api_url}/health/live", timeout=2)
 
+    @_needs_database
     def require_heartbeat(self, worker_id: str) -> None:
         """Raise NotYet unless the worker sent a heartbeat within 10 seconds, to the server that runs now."""
-        seen = self._sql_or_not_yet(
+        seen = self.sql(
             "SELECT 1 FROM worker_heartbeat WHERE worker_id = %s"
             " AND last_seen > greatest(now() - interval '10 s', pg_postmaster_start_time())",
             (worker_id,),
         )
         require(seen, f"{worker_id} has sent no heartbeat for 10 s, or none since the database started")
 
+    @_needs_database
     def _require_jobs(self) -> None:
-        missing = self._sql_or_not_yet(
+        missing = self.sql(
             "SELECT title FROM task WHERE status = 'active' AND schedule_kind IN ('cron', 'rrule', 'once')"
             " AND NOT (schedule_kind = 'once' AND schedule_expr::timestamptz <= now())"
             " AND NOT EXISTS (SELECT FROM apscheduler_jobs WHERE id = schedule_kind || '-' || task.id)"
         )
         require(not missing, f"no job for {', '.join(title for (title,) in missing)}")
-
-    def _sql_or_not_yet(
-        self, statement: str, parameters: Sequence[object] = (), database: str = DATABASE
-    ) -> list[tuple[Any, ...]]:
-        with not_yet("PostgreSQL returns no result", psycopg.Error):
-            return self.sql(statement, parameters, database)

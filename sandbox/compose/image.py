@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docker.errors import BuildError, ImageNotFound
+from docker.errors import BuildError
 
 from sandbox.compose import engine
 from sandbox.servers import SandboxError
@@ -50,10 +50,10 @@ def ensure(client: DockerClient) -> str:
     """Return the name of the image, which is made where there is none of this recipe."""
     base = f"{BASE}:{_digest(_base_recipe())}"
     name = f"{NAME}:{_digest([base.encode(), *_files()])}"
-    if _exists(client, name):
+    if client.images.list(name):
         return name
     with _alone():
-        if not _exists(client, base):
+        if not client.images.list(base):
             _make_base(client, base)
         _make(client, base, name)
     return name
@@ -62,7 +62,7 @@ def ensure(client: DockerClient) -> str:
 def _make_base(client: DockerClient, base: str) -> None:
     with tempfile.TemporaryDirectory(prefix="ordinaut-image-") as temporary:
         folder = Path(temporary)
-        if not _exists(client, f"{DEBIAN}:{SUITE}"):
+        if not client.images.list(f"{DEBIAN}:{SUITE}"):
             with _reporting(f"Debian {SUITE} by debootstrap"):
                 _debootstrap(client, folder / "root")
         with _reporting("the services' Python packages"):
@@ -158,14 +158,6 @@ def _digest(parts: list[bytes]) -> str:
     for part in parts:
         digest.update(b"%d:" % len(part) + part)
     return digest.hexdigest()[:12]
-
-
-def _exists(client: DockerClient, name: str) -> bool:
-    try:
-        client.images.get(name)
-    except ImageNotFound:
-        return False
-    return True
 
 
 @contextmanager

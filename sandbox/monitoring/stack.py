@@ -96,8 +96,8 @@ class Monitoring:
         """Write the configuration, and start every server that needs no other part of the sandbox."""
         for place in (self.folder, self.textfiles, self._rules(OURS).parent):
             place.mkdir()
-        for server, original in configuration.ORIGINAL.items():
-            self.use(server, original(self.ports), reload=False)
+        for server in configuration.SERVERS:
+            self.use(server, configuration.original(server, self.ports), reload=False)
         for service in self.services:
             if service is not self._postgres_exporter:
                 service.launch()
@@ -184,7 +184,7 @@ class Monitoring:
 
     def reconfigure(self, server: str, change: Callable[[Document], object] = lambda _: None) -> None:
         """Make a server use its original configuration with a change; without one, restore it."""
-        document = configuration.ORIGINAL[server](self.ports)
+        document = configuration.original(server, self.ports)
         change(document)
         self.use(server, document)
 

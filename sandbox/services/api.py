@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections import deque
+from bisect import bisect_right
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, LiteralString
@@ -36,6 +36,10 @@ SLOW_SECONDS = 2.1
 READY_IS_REMEMBERED = 15.0  # seconds: the real one reports ready for a while after PostgreSQL has stopped
 HEALTH_STREAM = "health-check-stream"
 RANKS = ("healthy", "degraded", "unhealthy")
+LIMITS = {  # seconds: requests of a client
+    60.0: int(os.environ.get("RATE_LIMIT_PER_MINUTE", "60")),
+    3600.0: int(os.environ.get("RATE_LIMIT_PER_HOUR", "1000")),
+}
 Status = Literal["healthy", "degraded", "unhealthy"]
 
 
@@ -81,125 +85,102 @@ class Entry:
     error: str | None = None
 
 
-class Health:
-    """Checks the parts as the real API does."""
+def _check_database() -> Entry:
+    database.ask("SELECT 1")
+    return Entry("database", "healthy", "Database is responding")
 
-    def __init__(self, database: Database, cache: redis.Redis) -> None:
-        self._database = database
-        self._cache = cache
 
-    def entries(self) -> list[Entry]:
-        """Return the entry of every part; they are checked one after the other."""
-        return [
-            Entry("api", "healthy", "API is responding"),
-            self._judge("database", self._judge_database),
-            self._judge("redis", self._judge_redis),
-            self._judge("workers", self._judge_workers),
-            self._judge("scheduler", self._judge_scheduler),
-        ]
+def _check_redis() -> Entry:
+    cache.ping()
+    # The real one writes too, so it detects a Redis that refuses writes.
+    cache.xadd(HEALTH_STREAM, {"test": "health"})
+    cache.delete(HEALTH_STREAM)
+    return Entry("redis", "healthy", "Redis is responding")
 
-    @staticmethod
-    def _judge(name: str, judge: Callable[[], Entry]) -> Entry:
+
+def _check_workers() -> Entry:
+    (seen,) = database.ask(
+        "SELECT count(*) AS active FROM worker_heartbeat WHERE last_seen > now() - interval '2 minutes'"
+    )
+    active = seen["active"]
+    status: Status = "unhealthy" if active == 0 else "degraded" if active < 2 else "healthy"
+    return Entry("workers", status, f"{active} active workers", details={"active_workers": active})
+
+
+def _check_scheduler() -> Entry:
+    (overdue,) = database.ask(
+        "SELECT count(*) AS items, coalesce(extract(epoch FROM now() - min(run_at)), 0)::float AS lag"
+        " FROM due_work WHERE run_at <= now() AND (locked_until IS NULL OR locked_until <= now())"
+    )
+    lag, items = overdue["lag"], overdue["items"]
+    status: Status = "unhealthy" if lag > 300 else "degraded" if lag > 60 or items >= 50 else "healthy"
+    details = {"overdue_tasks": items, "lag_seconds": round(lag, 1)}
+    return Entry("scheduler", status, f"{items} overdue items", details=details)
+
+
+CHECKS = {
+    "api": lambda: Entry("api", "healthy", "API is responding"),
+    "database": _check_database,
+    "redis": _check_redis,
+    "workers": _check_workers,
+    "scheduler": _check_scheduler,
+}
+
+
+def health() -> list[Entry]:
+    """Return the entry of every part; they are checked one after the other, as in the real API."""
+    entries = []
+    for name, check in CHECKS.items():
         started = time.monotonic()
         try:
-            entry = judge()
+            entry = check()
         except (psycopg.Error, redis.RedisError) as error:
             entry = Entry(name, "unhealthy", f"{name} check failed", error=str(error).strip())
         entry.duration_ms = round((time.monotonic() - started) * 1000, 2)
-        return entry
-
-    def _judge_database(self) -> Entry:
-        self._database.ask("SELECT 1")
-        return Entry("database", "healthy", "Database is responding")
-
-    def _judge_redis(self) -> Entry:
-        self._cache.ping()
-        # The real one writes too, so it detects a Redis that refuses writes.
-        self._cache.xadd(HEALTH_STREAM, {"test": "health"})
-        self._cache.delete(HEALTH_STREAM)
-        return Entry("redis", "healthy", "Redis is responding")
-
-    def _judge_workers(self) -> Entry:
-        (seen,) = self._database.ask(
-            "SELECT count(*) AS active FROM worker_heartbeat WHERE last_seen > now() - interval '2 minutes'"
-        )
-        active = seen["active"]
-        status: Status = "unhealthy" if active == 0 else "degraded" if active < 2 else "healthy"
-        return Entry("workers", status, f"{active} active workers", details={"active_workers": active})
-
-    def _judge_scheduler(self) -> Entry:
-        (overdue,) = self._database.ask(
-            "SELECT count(*) AS items, coalesce(extract(epoch FROM now() - min(run_at)), 0)::float AS lag"
-            " FROM due_work WHERE run_at <= now() AND (locked_until IS NULL OR locked_until <= now())"
-        )
-        lag, items = overdue["lag"], overdue["items"]
-        status: Status = "unhealthy" if lag > 300 else "degraded" if lag > 60 or items >= 50 else "healthy"
-        details = {"overdue_tasks": items, "lag_seconds": round(lag, 1)}
-        return Entry("scheduler", status, f"{items} overdue items", details=details)
+        entries.append(entry)
+    return entries
 
 
-class RateLimit:
-    """Limits of the requests of a client within a minute and within an hour."""
-
-    def __init__(self) -> None:
-        self._limits = {
-            60.0: int(os.environ.get("RATE_LIMIT_PER_MINUTE", "60")),
-            3600.0: int(os.environ.get("RATE_LIMIT_PER_HOUR", "1000")),
-        }
-        self._seen: dict[tuple[str, float], deque[float]] = {}
-
-    def exceeded(self, client: str) -> bool:
-        """Return whether the client has reached a limit; if not, count this request."""
-        now = time.monotonic()
-        windows = [self._seen.setdefault((client, span), deque()) for span in self._limits]
-        for span, window in zip(self._limits, windows, strict=True):
-            while window and window[0] <= now - span:
-                window.popleft()
-            if len(window) >= self._limits[span]:
-                return True
-        for window in windows:
-            window.append(now)
-        return False
+def limit_reached(client: str) -> bool:
+    """Return whether the client has reached a limit of requests; if not, count this request."""
+    now = time.monotonic()
+    moments = accepted.setdefault(client, [])
+    del moments[: bisect_right(moments, now - max(LIMITS))]
+    if any(len(moments) - bisect_right(moments, now - span) >= limit for span, limit in LIMITS.items()):
+        return True
+    moments.append(now)
+    return False
 
 
-class Metrics:
-    """The metrics of the real API; as there, those of other processes have no series."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.duration = Histogram(
-            "orchestrator_http_request_duration_seconds",
-            "HTTP request duration",
-            ["method", "endpoint"],
-            registry=self.registry,
-        )
-        self.requests = Counter(
-            "orchestrator_http_requests_total",
-            "HTTP requests",
-            ["method", "endpoint", "status_code"],
-            registry=self.registry,
-        )
-        without_series = {
-            Gauge: {
-                "active_workers": ["worker_id", "state"],
-                "due_work_queue_depth": ["priority"],
-                "scheduler_lag_seconds": ["scheduler"],
-                "database_connections": ["state"],
-            },
-            Counter: {
-                "runs_total": ["status", "task_id", "agent_id"],
-                "step_success_total": ["tool"],
-                "step_failure_total": ["tool"],
-                "worker_heartbeat_total": ["worker_id"],
-                "scheduler_ticks_total": ["scheduler"],
-                "redis_operations_total": ["operation"],
-                "external_tool_calls_total": ["tool"],
-            },
-            Histogram: {"task_duration_seconds": ["name"], "external_tool_duration_seconds": ["name"]},
-        }
-        for kind, metrics in without_series.items():
-            for name, labels in metrics.items():
-                kind(f"orchestrator_{name}", name.replace("_", " "), labels, registry=self.registry)
+# The metrics of the real API; as there, those of other processes have no series.
+registry = CollectorRegistry()
+duration = Histogram(
+    "orchestrator_http_request_duration_seconds", "HTTP request duration", ["method", "endpoint"], registry=registry
+)
+requests = Counter(
+    "orchestrator_http_requests_total", "HTTP requests", ["method", "endpoint", "status_code"], registry=registry
+)
+WITHOUT_SERIES = {
+    Gauge: {
+        "active_workers": ["worker_id", "state"],
+        "due_work_queue_depth": ["priority"],
+        "scheduler_lag_seconds": ["scheduler"],
+        "database_connections": ["state"],
+    },
+    Counter: {
+        "runs_total": ["status", "task_id", "agent_id"],
+        "step_success_total": ["tool"],
+        "step_failure_total": ["tool"],
+        "worker_heartbeat_total": ["worker_id"],
+        "scheduler_ticks_total": ["scheduler"],
+        "redis_operations_total": ["operation"],
+        "external_tool_calls_total": ["tool"],
+    },
+    Histogram: {"task_duration_seconds": ["name"], "external_tool_duration_seconds": ["name"]},
+}
+for kind, named in WITHOUT_SERIES.items():
+    for name, labels in named.items():
+        kind(f"orchestrator_{name}", name.replace("_", " "), labels, registry=registry)
 
 
 class NewTask(BaseModel):
@@ -220,12 +201,11 @@ database = Database()
 cache = redis.Redis.from_url(
     os.environ["REDIS_URL"], socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0)
 )
-health = Health(database, cache)
-metrics = Metrics()
-rate_limit = RateLimit()
+accepted: dict[str, list[float]] = {}  # client: when it sent the requests of the last hour that were not refused
 
 
 app = FastAPI(title="Ordinaut (stand-in)")
+app.state.ready_judged = -float("inf")
 app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"])
 
 
@@ -236,8 +216,8 @@ async def measure_and_misbehave(request: Request, call_next: Callable[[Request],
     response = await _answer(request, call_next)
     route = request.scope.get("route")
     endpoint = getattr(route, "path", request.url.path)
-    metrics.duration.labels(request.method, endpoint).observe(time.monotonic() - started)
-    metrics.requests.labels(request.method, endpoint, response.status_code).inc()
+    duration.labels(request.method, endpoint).observe(time.monotonic() - started)
+    requests.labels(request.method, endpoint, response.status_code).inc()
     return response
 
 
@@ -252,7 +232,7 @@ async def _answer(request: Request, call_next: Callable[[Request], Awaitable[Res
             return _too_many()
         case "slow":
             await asyncio.sleep(SLOW_SECONDS)
-    if rate_limit.exceeded(request.client.host if request.client else ""):
+    if limit_reached(request.client.host if request.client else ""):
         return _too_many()
     return await call_next(request)
 
@@ -279,7 +259,7 @@ Agent = Annotated[UUID, Depends(agent)]
 @app.get("/health")
 def get_health() -> dict[str, Any]:
     """Return the health document, with status 200 in any state."""
-    entries = health.entries()
+    entries = health()
     worst = max((entry.status for entry in entries), key=RANKS.index)
     counts = {rank: sum(entry.status == rank for entry in entries) for rank in RANKS}
     return {
@@ -291,24 +271,13 @@ def get_health() -> dict[str, Any]:
     }
 
 
-@dataclass
-class Readiness:
-    """The last result, which is reused for a while."""
-
-    ready: bool = False
-    judged: float = -float("inf")
-
-
-readiness = Readiness()
-
-
 @app.get("/health/ready")
 def get_ready() -> JSONResponse:
     """Return whether the API is ready, which may be outdated."""
-    if time.monotonic() - readiness.judged > READY_IS_REMEMBERED:
-        readiness.ready = all(entry.status != "unhealthy" for entry in health.entries()[:3])
-        readiness.judged = time.monotonic()
-    return JSONResponse({"status": "ready" if readiness.ready else "not ready"}, 200 if readiness.ready else 503)
+    if time.monotonic() - app.state.ready_judged > READY_IS_REMEMBERED:
+        app.state.ready = all(entry.status != "unhealthy" for entry in health()[:3])
+        app.state.ready_judged = time.monotonic()
+    return JSONResponse({"status": "ready" if app.state.ready else "not ready"}, 200 if app.state.ready else 503)
 
 
 @app.get("/health/live")
@@ -320,7 +289,7 @@ async def get_live() -> dict[str, str]:
 @app.get("/metrics")
 async def get_metrics() -> Response:
     """Return the metrics in the format of Prometheus."""
-    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 @app.get("/tasks/")

@@ -29,7 +29,7 @@ def _is_disconnected(stack: Stack) -> None:
 
 def _send_to_the_api(stack: Stack) -> None:
     add_rule(stack, "AlwaysFires", "vector(1)")
-    document = configuration.prometheus(stack.monitoring.ports)
+    document = configuration.original("prometheus", stack.monitoring.ports)
     document["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [stack.api_url.removeprefix("http://")]
     stack.monitoring.use("prometheus", document, reload=False)
     stack.monitoring.load("prometheus")
