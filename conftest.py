@@ -49,7 +49,7 @@ def pytest_unconfigure() -> None:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Connect the engine to the probes for silences and for Prometheus' own alerts."""
-    from fixtures.monitoring.pending import active_alerts
+    from fixtures.monitoring.rules import active_alerts
     from fixtures.monitoring.silences import silences
     from playbook.suppression import WATCHERS, Watchers
 

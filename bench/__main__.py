@@ -7,7 +7,6 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import psycopg
 
@@ -18,7 +17,7 @@ from fixtures.clients.context import ClientContext
 from fixtures.clients.docker import Engine
 from fixtures.clients.engine import NO_ENGINE
 from fixtures.clients.masking import Masker
-from fixtures.settings import Settings, load
+from fixtures.settings import settings_of_target
 from fixtures.target import Target
 from playbook.catalogue import Catalogue
 from playbook.evidence import Cost
@@ -92,10 +91,8 @@ def _frozen(stack: EmbeddedStack) -> bool:
     more = {name: _median(stack, *arguments, status=1) - healthy[name] for name, arguments in kinds.items()}
     heal_stack(stack)
     print("\nEvery dependency frozen, against a healthy run")
-    for name, seconds in more.items():
-        met = "reached" if seconds <= FROZEN_AT_MOST else "NOT reached"
-        print(f"  {name:26} {seconds:6.2f} s more (reach: one call's deadline + 1 s = {FROZEN_AT_MOST:g} s): {met}")
-    return max(more.values()) <= FROZEN_AT_MOST
+    met = [reached(f"{name}, more", seconds, FROZEN_AT_MOST, "s") for name, seconds in more.items()]
+    return all(met)
 
 
 def _median(stack: EmbeddedStack, *arguments: str, status: int = 0) -> float:
@@ -137,8 +134,7 @@ def _timed(stack: EmbeddedStack, asked: list[Asked], title: str = "") -> list[tu
 
 def target_of(stack: EmbeddedStack) -> Target:
     """Return a sandbox as a target, with the limits of the playbook."""
-    named = SimpleNamespace(**dict.fromkeys(Settings.__struct_fields__) | {"target": str(stack.folder / FILE)})
-    settings = load(named, ROOT, {}).settings
+    settings = settings_of_target(str(stack.folder / FILE), ROOT, {})
     masker = Masker(set())
     context = ClientContext(settings.deadlines, masker, Cost())
     return Target(settings, Engine(NO_ENGINE, None, context, masker), context, Catalogue([ROOT / "checks"]))

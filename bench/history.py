@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from bench.processes import in_turn, seconds_of
+from bench.processes import in_turn, reached, seconds_of
 from reports.history import History
 from reports.output import write_run
 from reports.results import Results, stamp
@@ -42,7 +42,5 @@ def measure(target: Path, rounds: int) -> bool:
         )
     without, with_past = timed.values()
     more = 1000 * statistics.median(w - wo for w, wo in zip(with_past, without, strict=True))
-    print(
-        f"\n{RUNS:,} recorded runs: {more:.0f} ms more (reach: {AT_MOST:g}): {'' if more <= AT_MOST else 'NOT '}reached"
-    )
-    return more <= AT_MOST
+    print("\nA run with a past, against one without")
+    return reached(f"more with {RUNS:,} runs", more, AT_MOST, "ms")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.processes import health_run, raised_nothing
+from bench.processes import health_run, raised_nothing, reached
 from sandbox.embedded import EmbeddedStack
 from sandbox.monitoring.programs import PACKAGES
 from sandbox.monitoring.stack import OURS, SHIPPED_RULES
@@ -52,11 +52,8 @@ def measure(rounds: int, healthy: int) -> bool:
     print(f"\nA Prometheus with {DAYS} days of samples ({samples:,} of our series), median of {rounds} runs")
     met = quiet
     for rules, (requests, ms) in {"our rules": ours, "the shipped rules": shipped}.items():
-        met &= ms <= AT_MOST
-        numbers = f"{requests:.0f} requests, {ms:.0f} ms of its time (reach: {AT_MOST:g})"
-        print(f"  all alerts, {rules}: {numbers}: {'reached' if ms <= AT_MOST else 'NOT reached'}")
-    print(f"  sev0: {of_sev0:.0f} requests (reach: 0): {'NOT reached' if of_sev0 else 'reached'}")
-    return met and not of_sev0
+        met &= reached(f"all alerts, {rules}, {requests:.0f} requests", ms, AT_MOST, "ms of its time")
+    return reached("sev0", of_sev0, 0, "requests") and met
 
 
 def _median_cost(monitoring: Monitoring, rounds: int, target: str, status: int = 0) -> tuple[float, float]:

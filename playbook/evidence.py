@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+T = TypeVar("T")
 EXCERPT_LINES = 40
 EXCERPT_CHARACTERS = 4000
 LOOKED_THROUGH = 4 * EXCERPT_CHARACTERS  # for secrets
@@ -117,14 +119,23 @@ def bounded(seconds: float) -> Iterator[None]:
         RECORD.reset(token)
 
 
-def in_parallel(calls: Iterable[Callable[[], object]], seconds: float) -> None:
-    """Make calls at once, each on a daemon thread within this probe, and wait so long; what is late is left behind."""
-    ends = time.monotonic() + seconds
-    threads = [threading.Thread(target=copy_context().run, args=(call,), daemon=True) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, ends - time.monotonic()))
+def in_parallel(calls: Iterable[Callable[[], T]], seconds: float) -> list[T | None]:
+    """Make calls at once, each on a daemon thread within this probe, and return what they returned.
+
+    It waits so long: None stands for a call that is late, and is left behind. What a call raises is raised here.
+    """
+
+    def make(call: Callable[[], T], made: Future[T]) -> None:
+        try:
+            made.set_result(call())
+        except BaseException as error:  # noqa: BLE001  raised again below
+            made.set_exception(error)
+
+    pending = [(call, Future[T]()) for call in calls]
+    for each in pending:
+        threading.Thread(target=copy_context().run, args=(make, *each), daemon=True).start()
+    wait([made for _, made in pending], seconds)
+    return [made.result() if made.done() else None for _, made in pending]
 
 
 class Cost:

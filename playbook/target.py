@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec import Struct
@@ -22,36 +22,16 @@ class Exemption(Struct, forbid_unknown_fields=True, frozen=True):
     until: date
 
 
-class JudgedTarget(Protocol):
-    """The stack that is judged. Deadlines are in seconds; `limits` are overrides by alert and limit."""
+class JudgedTarget:
+    """The stack that is judged; deadlines are in seconds."""
 
-    @property
-    def name(self) -> str:
-        """The name of the target in reports."""
-
-    @property
-    def timezone(self) -> str:
-        """The time zone in which its exemptions end."""
-
-    @property
-    def call_deadline(self) -> float:
-        """The deadline of one call."""
-
-    @property
-    def run_deadline(self) -> float:
-        """The deadline of all probes together."""
-
-    @property
-    def limits(self) -> Mapping[str, Mapping[str, str | float]]:
-        """The limits that the target overrides."""
-
-    @property
-    def exemptions(self) -> Mapping[str, Exemption]:
-        """The exempted alerts, by name."""
-
-    @property
-    def mask(self) -> Callable[[str], str]:
-        """A function that returns a text without the target's secrets."""
+    name: str  # in reports
+    timezone: str  # in which its exemptions end
+    call_deadline: float  # of one call
+    run_deadline: float  # of all probes together
+    limits: Mapping[str, Mapping[str, str | float]]  # that the target overrides, by alert and limit
+    exemptions: Mapping[str, Exemption]  # by alert
+    mask: Callable[[str], str]  # returns a text without the target's secrets
 
 
 TARGET = pytest.StashKey[JudgedTarget]()

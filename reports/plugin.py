@@ -35,16 +35,7 @@ from reports.history import Earlier
 from reports.pages import table
 from reports.past import ContainerState, Past
 from reports.publishing import Published, publish
-from reports.results import (
-    Changes,
-    Results,
-    Selection,
-    alerts_of,
-    exit_status,
-    stamp,
-    states_that_count,
-    verdict,
-)
+from reports.results import Changes, Results, Selection, alerts_of, exit_status, stamp, states_that_count, verdict
 from reports.sinks import github
 
 if TYPE_CHECKING:
@@ -281,11 +272,10 @@ class HealthRun:
         interrupted = bool(stopped or session.shouldfail or session.shouldstop)
         if not self.seen.probes:
             self.seen = _seen(session, self.earlier)
-        outcomes = list(self.outcomes.values()) + list(self.broken_modules.values())
+        outcomes = [*self.outcomes.values(), *self.broken_modules.values()]
         outcomes += self._lost(outcomes)
-        outcomes += self._never_judged(
-            outcomes, "the run was stopped before" if interrupted else "no result was reported"
-        )
+        why = "the run was stopped before" if interrupted else "no result was reported"
+        outcomes += self._never_judged(outcomes, why)
         status = exit_status(states_that_count(outcomes))
         own_end = self.broken_modules or self.stopped_by_option
         if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR or (
@@ -319,14 +309,11 @@ class HealthRun:
         """Return an unknown for each alert that was to be judged and whose trigger has no outcome."""
         judged = {_module(outcome) for outcome in outcomes if outcome.role == "trigger"}
         rows = {_module(outcome): outcome.alert for outcome in outcomes}
-        unjudged = {
-            module: _unjudged(self.config, Path(module), f"not judged: {why}")
-            for module in sorted(self.modules - judged)
-        }
-        return [
-            replace(outcome, judged=False, alert=rows.get(module, outcome.alert))
-            for module, outcome in unjudged.items()
-        ]
+        found = []
+        for module in sorted(self.modules - judged):
+            outcome = _unjudged(self.config, Path(module), f"not judged: {why}")
+            found.append(replace(outcome, judged=False, alert=rows.get(module, outcome.alert)))
+        return found
 
     def _results(
         self, session: pytest.Session, outcomes: list[CheckOutcome], status: int, *, complete: bool

@@ -262,15 +262,7 @@ def alerts_of(outcomes: list[CheckOutcome], now: datetime, past: Past) -> list[A
         for resource in checks[0].alert.explains
     }  # fmt: skip
     alerts = [_alert(name, checks, states, explainers, now, past) for name, checks in grouped]
-    return sorted(
-        alerts,
-        key=lambda alert: (
-            _WORST_FIRST[alert.shown_state],
-            alert.caused_by is not None,
-            alert.severity,
-            alert.name,
-        ),
-    )
+    return sorted(alerts, key=lambda a: (_WORST_FIRST[a.shown_state], a.caused_by is not None, a.severity, a.name))
 
 
 def _trigger(checks: list[CheckOutcome]) -> CheckOutcome:

@@ -1,7 +1,7 @@
 """DatabaseSlowQueries: a client's statement runs too long."""
 
 from fixtures.database.sessions import Activity
-from fixtures.database.statements import Statements
+from fixtures.database.statistics import Statements
 from playbook.alert import Alert, diagnostic, trigger
 from playbook.limits import AlertLimits, minutes, percent, seconds
 from playbook.quantities import Share, Span, listed

@@ -3,7 +3,7 @@
 from fixtures.api.access import ApiAccess, DatabaseAccess
 from fixtures.api.latency import Latency, Liveness
 from fixtures.database.sessions import Activity
-from fixtures.database.statements import Statements
+from fixtures.database.statistics import Statements
 from fixtures.platform.containers import ContainerLimits, Usages
 from fixtures.platform.host import HostMemoryLimits, Memory
 from playbook.alert import Alert, diagnostic, trigger

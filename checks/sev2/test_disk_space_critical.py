@@ -1,6 +1,6 @@
 """DiskSpaceCritical: a file system of the stack is almost full."""
 
-from fixtures.database.tables import Tables
+from fixtures.database.statistics import Tables
 from fixtures.platform.containers import DockerSpace
 from fixtures.platform.host import Disks, LargeFiles
 from playbook.alert import Alert, diagnostic, trigger

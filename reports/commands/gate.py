@@ -112,16 +112,8 @@ class Runner:
         self._results = results or folder / "results.json"
         self._output = folder / "output"
         self._summary = folder / "summary"
-        self._command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--gate",
-            "-m",
-            SEVERITIES,
-            *arguments,
-            f"--results={self._results}",
-        ]
+        own = ["--gate", "-m", SEVERITIES]
+        self._command = [sys.executable, "-m", "pytest", *own, *arguments, f"--results={self._results}"]
 
     def __call__(self) -> Judgement:
         """Judge once."""

@@ -11,10 +11,9 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from fixtures.settings import Settings, load
+from fixtures.settings import settings_of_target
 from playbook.catalogue import Catalogue
 from playbook.rules import Rule, rules_of
 from playbook.target import BadSettings
@@ -48,9 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--target", metavar="NAME", help="whose limits: as with pytest (default: ordinaut.toml)")
     parser.add_argument("--runbooks", metavar="URL", default="runbooks", help="where the runbooks can be read")
     options = parser.parse_args(arguments)
-    asked = SimpleNamespace(**dict.fromkeys(Settings.__struct_fields__), target=options.target)
     try:
-        settings = load(asked, ROOT, dict(os.environ)).settings
+        settings = settings_of_target(options.target, ROOT, os.environ)
         alerts = Catalogue([ROOT / "checks"]).alerts
         sys.stdout.write(text(rules_of(alerts, settings.limits, options.runbooks)))
     except (BadSettings, KeyError, ValueError) as error:

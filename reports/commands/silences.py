@@ -11,7 +11,6 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from fixtures.clients.context import ClientContext
@@ -20,7 +19,7 @@ from fixtures.clients.prometheus import Prometheus
 from fixtures.clients.writing import AlertmanagerWriter, WritingClient
 from fixtures.monitoring.labels import labels_of_alerts
 from fixtures.monitoring.silences import JudgedSilences, judged
-from fixtures.settings import Settings, load
+from fixtures.settings import Settings, settings_of_target
 from fixtures.target import watcher
 from playbook.catalogue import Catalogue
 from playbook.evidence import Absent, Cost, Unknown
@@ -89,10 +88,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--for", metavar="TIME", dest="duration", help="for how long, e.g. 30min or 4h")
     parser.add_argument("--comment", metavar="TEXT", help="why")
     options = parser.parse_args(arguments)
-    asked = SimpleNamespace(**dict.fromkeys(Settings.__struct_fields__), target=options.target)
     catalogue = Catalogue([ROOT / "checks"])
     try:
-        settings = load(asked, ROOT, dict(os.environ)).settings
+        settings = settings_of_target(options.target, ROOT, os.environ)
         longest = _longest(catalogue.alerts, settings)
         mask = Masker(secrets_in_url(settings.alertmanager_url) | secrets_in_url(settings.prometheus_url))
         context = ClientContext(settings.deadlines, mask, Cost())

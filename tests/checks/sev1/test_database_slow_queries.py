@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from checks.sev1 import test_database_slow_queries as queries
 from fixtures.database.sessions import Activity, Session
-from fixtures.database.statements import Statements, StatementStatistics
+from fixtures.database.statistics import Statements, StatementStatistics
 from playbook.quantities import Count, Span
 from tests.cases import Case, faulty, healthy, parametrized, unobserved
 

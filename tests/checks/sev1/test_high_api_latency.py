@@ -11,7 +11,7 @@ from fixtures.clients.http import HttpAnswer, Transport
 from fixtures.clients.postgres import DatabaseState
 from fixtures.database.server import Database, ServerStatus
 from fixtures.database.sessions import Activity, Session
-from fixtures.database.statements import Statements, StatementStatistics
+from fixtures.database.statistics import Statements, StatementStatistics
 from fixtures.platform.containers import EngineAnswer, Usage, Usages
 from fixtures.platform.host import Memory
 from playbook.quantities import Count, Size, Span

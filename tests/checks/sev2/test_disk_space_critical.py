@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from checks.sev2 import test_disk_space_critical as disk_space
-from fixtures.database.tables import Table, Tables
+from fixtures.database.statistics import Table, Tables
 from fixtures.platform.containers import DockerSpace
 from fixtures.platform.host import Disk, Disks, LargeFile, LargeFiles
 from playbook.quantities import Share, Size
