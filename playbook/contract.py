@@ -22,13 +22,15 @@ def problems_of(alert: Alert, check: Check, function: Callable[..., None]) -> It
 
     The alert's own sentence and expression are the trigger's to answer for.
     """
-    limits = alert.limits.KINDS
-    unknown = f"is no limit of {alert.name} (it has: {', '.join(limits) or 'none'})"
-    if check.against is not None and check.against not in limits:
-        yield f"against={check.against!r} {unknown}"
-    for name in _limits_read(function):
-        if name not in limits:
-            yield f"limits.{name} {unknown}"
+    yield from problems_of_strings(alert, check, function)
+    for name in sorted({*_limits_read(function)} - {*alert.limits.KINDS}):
+        yield f"limits.{name} {_no_limit_of(alert)}"
+
+
+def problems_of_strings(alert: Alert, check: Check, function: Callable[..., None]) -> Iterator[str]:
+    """Return the sentences for what a check writes as strings, which no run of it would miss."""
+    if check.against is not None and check.against not in alert.limits.KINDS:
+        yield f"against={check.against!r} {_no_limit_of(alert)}"
     paths = {"measures": check.measures} if check.measures else {}
     paths |= {f"fills[{name!r}]": path for name, path in check.fills.items()}
     try:
@@ -39,7 +41,11 @@ def problems_of(alert: Alert, check: Check, function: Callable[..., None]) -> It
     except NameError as error:
         yield f"the types of its facts must be imported at runtime: {error}"
     if check.role == "trigger":
-        yield from _problems_of_texts(alert, f"which {unknown}")
+        yield from _problems_of_texts(alert, f"which {_no_limit_of(alert)}")
+
+
+def _no_limit_of(alert: Alert) -> str:
+    return f"is no limit of {alert.name} (it has: {', '.join(alert.limits.KINDS) or 'none'})"
 
 
 def _problems_of_texts(alert: Alert, unknown: str) -> Iterator[str]:

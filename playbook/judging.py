@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from playbook.catalogue import catalogue_of
+from playbook.contract import problems_of_strings
 from playbook.evidence import Unknown
 from playbook.outcome import CheckOutcome, Measured, State, judge, sentence_of
 from playbook.probe import PROBES, probes_of
@@ -62,7 +63,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     part = part_of_alert(item)
     if part is None:
         return
-    if problems := problems_of_item(item):
+    if problems := problems_of_item(item, problems_of_strings):
         item.stash[BROKEN] = True
         raise Unknown("; ".join(problems))
     spared = part[1].role == "diagnostic" and _trigger_state(item) in ("ok", "skipped")
@@ -84,6 +85,8 @@ def pytest_runtest_makereport(
     if part is None or undecided or isinstance(raised, KeyboardInterrupt | pytest.exit.Exception):
         return report
     alert, check = part
+    if isinstance(raised, AttributeError) and (problems := problems_of_item(item)):
+        raised = Unknown("; ".join(problems))
     state = judge(check.role, raised, _trigger_state(item), alert.explains)
     outcome = _outcome(item, alert, check, state, raised, report)
     if check.role == "trigger":
@@ -136,9 +139,9 @@ def _outcome(
     if state == "skipped" and isinstance(raised, Unknown):
         message = f"not looked at: {message}"
     bound = getattr(limits, check.against, None) if check.against else None
-    named = {} if BROKEN in item.stash else check.fills
-    values = {name: _value(item, path) for name, path in named.items()} if raised else {}
-    value = _value(item, check.measures) if check.measures and BROKEN not in item.stash else None
+    whole = BROKEN not in item.stash
+    values = {name: _value(item, path) for name, path in check.fills.items()} if raised and whole else {}
+    value = _value(item, check.measures) if check.measures and whole else None
     return CheckOutcome(
         id=item.nodeid,
         alert=description,

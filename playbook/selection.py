@@ -13,7 +13,7 @@ from playbook.contract import problems_of
 from playbook.target import BadSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 MARKERS = {
@@ -117,13 +117,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             raise BadSettings("; ".join(problems))
 
 
-def problems_of_item(item: pytest.Item) -> list[str]:
+def problems_of_item(item: pytest.Item, find: Callable[..., Iterator[str]] = problems_of) -> list[str]:
     """Return a sentence for each name in a check that does not exist: a limit, a measurement, a value to fill in."""
     part = part_of_alert(item)
     if part is None:
         return []
     assert isinstance(item, pytest.Function)
-    return [f"{item.nodeid}: {problem}" for problem in problems_of(part[0], part[1], item.function)]
+    return [f"{item.nodeid}: {problem}" for problem in find(part[0], part[1], item.function)]
 
 
 class _TriggersAlong:

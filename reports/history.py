@@ -50,7 +50,7 @@ CREATE INDEX IF NOT EXISTS judgement_of_cron ON judgement (target, alert, starte
 
 
 class Run(Struct, frozen=True):
-    """One run as the list of runs shows it; `not_ok` are alerts with severity and state."""
+    """One run as the list of runs shows it; `not_ok` are the alerts in words, with state and severity."""
 
     target: str
     started_at: datetime
@@ -59,7 +59,7 @@ class Run(Struct, frozen=True):
     complete: bool
     selection: str
     folder: str
-    not_ok: list[tuple[str, int, str]]
+    not_ok: str
 
     @property
     def at(self) -> str:
@@ -103,7 +103,7 @@ class History:
             green = database.execute(
                 "SELECT started_at, containers FROM run WHERE target = ? AND verdict = 'ok' AND complete"
                 " AND selection = '' AND containers != '[]' AND NOT EXISTS"
-                " (SELECT 1 FROM judgement WHERE run = run.id AND state NOT IN ('ok', 'skipped'))"
+                " (SELECT 1 FROM judgement WHERE judgement.run = run.id AND state NOT IN ('ok', 'skipped'))"
                 " ORDER BY started_at DESC LIMIT 1",
                 (target,),
             ).fetchone()
@@ -141,17 +141,14 @@ class History:
     def runs(self) -> list[Run]:
         """List the runs, newest first."""
         with self._reading() as database:
-            not_ok: dict[int, list[tuple[str, int, str]]] = {}
-            for run, alert, severity, state in database.execute(
-                "SELECT run, alert, severity, state FROM judgement WHERE state NOT IN ('ok', 'skipped')"
-                " ORDER BY state != 'firing', severity, alert"
-            ):
-                not_ok.setdefault(run, []).append((alert, severity, state))
             return [
-                Run(target, _moment(at), duration, verdict, bool(complete), selection, folder, not_ok.get(run, []))
-                for run, target, at, duration, verdict, complete, selection, folder in database.execute(
-                    "SELECT id, target, started_at, duration, verdict, complete, selection, folder FROM run"
-                    " ORDER BY started_at DESC, id DESC"
+                Run(target, _moment(at), duration, verdict, bool(complete), selection, folder, not_ok or "")
+                for target, at, duration, verdict, complete, selection, folder, not_ok in database.execute(
+                    "SELECT target, started_at, duration, verdict, complete, selection, folder,"
+                    " (SELECT group_concat(text, ', ') FROM (SELECT state || ' sev' || severity || ' ' || alert AS text"
+                    " FROM judgement WHERE judgement.run = run.id AND state NOT IN ('ok', 'skipped')"
+                    " ORDER BY state != 'firing', severity, alert))"
+                    " FROM run ORDER BY started_at DESC, id DESC"
                 )
             ]
 

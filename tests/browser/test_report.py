@@ -196,7 +196,7 @@ def test_nor_in_the_list_of_runs(opened: Opened, seen: Seen, dark: bool) -> None
 
 
 def test_a_list_of_a_thousand_runs_is_usable_at_once(opened: Opened, reports: dict[str, Path], tmp_path: Path) -> None:
-    not_ok = [(f"Alert{number}", 1, "firing") for number in range(11)]
+    not_ok = ", ".join(f"firing sev1 Alert{number}" for number in range(11))
     runs = [
         Run("mine", NOON - timedelta(minutes=5 * number), 0.5, "firing", complete=True, selection="",
             folder=reports["broken"].name, not_ok=not_ok)

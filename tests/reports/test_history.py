@@ -110,7 +110,7 @@ def test_runs_are_listed_with_what_was_not_ok(history: History) -> None:
     history.record(run_of(NOON + timedelta(minutes=1), {"A": "firing", "B": "unknown", "C": "ok"}), "second", KEEP)
     runs = history.runs()
     assert [run.folder for run in runs] == ["second", "first"]
-    assert runs[0].not_ok == [("A", 1, "firing"), ("B", 1, "unknown")]
+    assert runs[0].not_ok == "firing sev1 A, unknown sev1 B"
 
 
 def test_the_runs_of_a_gate_do_not_crowd_out_those_of_cron(history: History) -> None:
