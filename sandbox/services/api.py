@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import Body, Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import HTMLResponse, JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 from redis.backoff import NoBackoff
@@ -152,7 +152,7 @@ def limit_reached(client: str) -> bool:
     return False
 
 
-# The metrics of the real API; as there, those of other processes have no series.
+# The metrics of the real API that have series; those of other processes have none there.
 registry = CollectorRegistry()
 duration = Histogram(
     "orchestrator_http_request_duration_seconds", "HTTP request duration", ["method", "endpoint"], registry=registry
@@ -160,27 +160,6 @@ duration = Histogram(
 requests = Counter(
     "orchestrator_http_requests_total", "HTTP requests", ["method", "endpoint", "status_code"], registry=registry
 )
-WITHOUT_SERIES = {
-    Gauge: {
-        "active_workers": ["worker_id", "state"],
-        "due_work_queue_depth": ["priority"],
-        "scheduler_lag_seconds": ["scheduler"],
-        "database_connections": ["state"],
-    },
-    Counter: {
-        "runs_total": ["status", "task_id", "agent_id"],
-        "step_success_total": ["tool"],
-        "step_failure_total": ["tool"],
-        "worker_heartbeat_total": ["worker_id"],
-        "scheduler_ticks_total": ["scheduler"],
-        "redis_operations_total": ["operation"],
-        "external_tool_calls_total": ["tool"],
-    },
-    Histogram: {"task_duration_seconds": ["name"], "external_tool_duration_seconds": ["name"]},
-}
-for kind, named in WITHOUT_SERIES.items():
-    for name, labels in named.items():
-        kind(f"orchestrator_{name}", name.replace("_", " "), labels, registry=registry)
 
 
 class NewTask(BaseModel):

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore  # type: ignore[import-untyped]
 from apscheduler.schedulers.blocking import BlockingScheduler  # type: ignore[import-untyped]
 from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
 from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.services.common import connect, start_log
 from sandbox.switches import current
-
-if TYPE_CHECKING:
-    import logging
 
 NAME = "orchestrator-scheduler"  # of its sessions
 PAUSE_AFTER_ERROR = 0.5
 UNITS = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600, "DAILY": 86400}
 
+
+class Scheduler(BlockingScheduler):  # type: ignore[misc]
+    """A scheduler that outlives its database, which APScheduler's does not where it fails between two statements."""
+
+    def _process_jobs(self) -> float | None:
+        try:
+            wait: float | None = super()._process_jobs()
+        except SQLAlchemyError as error:
+            logging.getLogger("orchestrator.scheduler").warning("job store error, trying again: %s", error)
+            return PAUSE_AFTER_ERROR
+        return wait
+
+
 # One scheduler for the process: an rrule job schedules its own next run.
-scheduler = BlockingScheduler(
+scheduler = Scheduler(
     timezone="UTC",
     jobstore_retry_interval=1,
     job_defaults={"misfire_grace_time": None, "coalesce": True},  # run late jobs, too
