@@ -27,6 +27,7 @@ Opened = Callable[..., "Page"]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 in_both_schemes = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 OPEN_ALL = "document.querySelectorAll('details').forEach(fold => { fold.open = true })"
+PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 VISIBLE = "[...document.querySelectorAll('.alert')].filter(card => card.checkVisibility()).map(card => card.id)"
 
 
@@ -34,7 +35,7 @@ VISIBLE = "[...document.querySelectorAll('.alert')].filter(card => card.checkVis
 def test_it_asks_for_nothing_and_complains_of_nothing(opened: Opened, seen: Seen, kind: str) -> None:
     page = opened(kind)
     page.evaluate(OPEN_ALL)
-    page.wait_for_timeout(200)
+    page.evaluate(PAINTED)
     assert [url for url in seen.requests if not url.startswith(("file:", "data:"))] == []
     assert len([url for url in seen.requests if url.startswith("file:")]) == 1
     assert seen.complaints == []
