@@ -215,6 +215,38 @@ def test_the_list_of_runs_fits_a_phone(opened: Opened) -> None:
     assert opened("broken", file="../index.html", width=360).evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@in_both_schemes
+def test_nor_in_the_table_of_all_checks(opened: Opened, seen: Seen, dark: bool) -> None:
+    page = opened("broken", file="checks.html", dark=dark)
+    assert page.locator(".log:visible").count() > 0
+    assert serious(page, **(COLOURS if dark else {})) == []
+    assert seen.complaints == []
+    assert [url for url in seen.requests if not url.startswith(("file:", "data:"))] == []
+
+
+def test_a_phone_shows_the_table_of_all_checks_without_scrolling_sideways(opened: Opened) -> None:
+    page = opened("broken", file="checks.html", width=360)
+    page.get_by_role("button", name="Show all details").click()
+    assert page.locator("tbody.passed .log").first.is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_table_of_all_checks_opens_what_is_not_ok_and_leads_back_to_its_alert(opened: Opened) -> None:
+    page = opened("broken", file="checks.html")
+    rows = page.locator("#results-table > tbody")
+    assert rows.and_(page.locator(".failed")).count() > 0
+    assert rows.filter(has=page.locator(".log:visible")).count() == page.locator("tbody:is(.failed, .error)").count()
+    assert page.locator("tbody.skipped .log").count() > 0
+    assert page.locator("tbody.skipped .log", has_text="Skipped: ").count() == 0  # pytest's word for it
+    page.get_by_role("checkbox", name="show passed").uncheck()
+    assert page.locator("tbody.passed").count() == 0
+    page.get_by_role("link", name="HighQueueDepth").first.click()
+    page.locator("#HighQueueDepth").wait_for()  # a consequence: folded until the link leads to it
+    page.go_back()
+    page.get_by_role("link", name="the report of this run").click()
+    page.get_by_role("heading", name="FIRING", level=1).wait_for()
+
+
 def test_markup_in_a_log_stays_text(opened: Opened, seen: Seen) -> None:
     page = opened("broken")
     page.evaluate(OPEN_ALL)
