@@ -93,6 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
     run = HealthRun(config)
     config.option.htmlpath, config.option.xmlpath = run.page, run.junit
     config.option.self_contained_html = True
+    config.option.css = [*table.STYLES, *config.option.css]
     config.pluginmanager.register(run, "ordinaut-health-run")
     config.pluginmanager.register(table, "ordinaut-table")
     if github.is_here():

@@ -58,5 +58,5 @@ def file(name: str) -> str:
 
 
 def style() -> str:
-    """Return the style that all pages share."""
-    return file("report.css")
+    """Return the style that our own pages share."""
+    return file("colours.css") + file("report.css")

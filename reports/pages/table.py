@@ -3,43 +3,46 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
-
-import pytest
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 from reports.pages import rendering
 
-COLUMNS = ("Severity", "Alert", "Role", "Measured", "Runbook")
-KEYS = [column.lower() for column in COLUMNS]
+if TYPE_CHECKING:
+    import pytest
+
+STYLES = [str(rendering.HERE / name) for name in ("colours.css", "checks.css")]
+COLUMNS = ("Severity", "Alert", "Role", "Measured")
 AFTER_RESULT = 1
 END = "\x1e"  # of a cell, in the template
 
 
 @cache
 def _macros() -> Any:
-    return rendering.environment("UTC").get_template("checks_cells.html.j2").module
+    return rendering.environment("UTC").get_template("checks.html.j2").module
 
 
-@pytest.hookimpl(optionalhook=True)
 def pytest_html_report_title(report: Any) -> None:
     """Name the page."""
     report.title = "All checks"
 
 
-@pytest.hookimpl(optionalhook=True)
+def pytest_html_results_summary(prefix: list[str]) -> None:
+    """Link to the report, and add what the page lacks on a phone and for a screen reader."""
+    prefix.append(str(_macros().top()))
+
+
 def pytest_html_results_table_header(cells: list[str]) -> None:
     """Add the columns."""
     cells[AFTER_RESULT:AFTER_RESULT] = [str(_macros().header(name)) for name in COLUMNS]
 
 
-@pytest.hookimpl(optionalhook=True)
 def pytest_html_results_table_row(report: pytest.TestReport, cells: list[str]) -> None:
     """Add what a check is, of which alert, and what it measured."""
-    check: dict[str, Any] | None = getattr(report, "check", None)
-    values = [""] * len(COLUMNS)
-    if check is not None:
-        alert, measured = check["alert"], check.get("measured") or {}
-        values = [
-            f"sev{alert['severity']}", alert["name"], check["role"], measured.get("text", ""), alert["runbook"],
-        ]  # fmt: skip
-    cells[AFTER_RESULT:AFTER_RESULT] = str(_macros().cells(KEYS, values)).split(END)
+    cells[AFTER_RESULT:AFTER_RESULT] = str(_macros().cells(getattr(report, "check", None), END)).split(END)
+
+
+def pytest_html_results_table_html(report: pytest.TestReport, data: list[str]) -> None:
+    """Show why a check was skipped as a sentence, where pytest-html shows pytest's tuple of file, line and reason."""
+    if report.skipped and (check := getattr(report, "check", None)):
+        data[0] = escape(check["message"])

@@ -96,6 +96,7 @@ def opened(browser: Browser, reports: dict[str, Path], seen: Seen) -> Iterator[C
     def open_report(kind: str, *, width: int = 1100, dark: bool = False, file: str = "report.html") -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 900},
+            is_mobile=width < 500,  # a phone shows a page without a viewport of its own as wide as a desk's
             color_scheme="dark" if dark else "light",
             permissions=["clipboard-read", "clipboard-write"],
         )

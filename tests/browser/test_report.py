@@ -27,6 +27,7 @@ Opened = Callable[..., "Page"]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 in_both_schemes = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 OPEN_ALL = "document.querySelectorAll('details').forEach(fold => { fold.open = true })"
+PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 VISIBLE = "[...document.querySelectorAll('.alert')].filter(card => card.checkVisibility()).map(card => card.id)"
 
 
@@ -34,7 +35,7 @@ VISIBLE = "[...document.querySelectorAll('.alert')].filter(card => card.checkVis
 def test_it_asks_for_nothing_and_complains_of_nothing(opened: Opened, seen: Seen, kind: str) -> None:
     page = opened(kind)
     page.evaluate(OPEN_ALL)
-    page.wait_for_timeout(200)
+    page.evaluate(PAINTED)
     assert [url for url in seen.requests if not url.startswith(("file:", "data:"))] == []
     assert len([url for url in seen.requests if url.startswith("file:")]) == 1
     assert seen.complaints == []
@@ -212,6 +213,38 @@ def test_a_list_of_a_thousand_runs_is_usable_at_once(opened: Opened, reports: di
 
 def test_the_list_of_runs_fits_a_phone(opened: Opened) -> None:
     assert opened("broken", file="../index.html", width=360).evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@in_both_schemes
+def test_nor_in_the_table_of_all_checks(opened: Opened, seen: Seen, dark: bool) -> None:
+    page = opened("broken", file="checks.html", dark=dark)
+    assert page.locator(".log:visible").count() > 0
+    assert serious(page, **(COLOURS if dark else {})) == []
+    assert seen.complaints == []
+    assert [url for url in seen.requests if not url.startswith(("file:", "data:"))] == []
+
+
+def test_a_phone_shows_the_table_of_all_checks_without_scrolling_sideways(opened: Opened) -> None:
+    page = opened("broken", file="checks.html", width=360)
+    page.get_by_role("button", name="Show all details").click()
+    assert page.locator("tbody.passed .log").first.is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_table_of_all_checks_opens_what_is_not_ok_and_leads_back_to_its_alert(opened: Opened) -> None:
+    page = opened("broken", file="checks.html")
+    rows = page.locator("#results-table > tbody")
+    assert rows.and_(page.locator(".failed")).count() > 0
+    assert rows.filter(has=page.locator(".log:visible")).count() == page.locator("tbody:is(.failed, .error)").count()
+    assert page.locator("tbody.skipped .log").count() > 0
+    assert page.locator("tbody.skipped .log", has_text="Skipped: ").count() == 0  # pytest's word for it
+    page.get_by_role("checkbox", name="show passed").uncheck()
+    assert page.locator("tbody.passed").count() == 0
+    page.get_by_role("link", name="HighQueueDepth").first.click()
+    page.locator("#HighQueueDepth").wait_for()  # a consequence: folded until the link leads to it
+    page.go_back()
+    page.get_by_role("link", name="the report of this run").click()
+    page.get_by_role("heading", name="FIRING", level=1).wait_for()
 
 
 def test_markup_in_a_log_stays_text(opened: Opened, seen: Seen) -> None:

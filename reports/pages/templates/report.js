@@ -62,13 +62,6 @@
   });
   filter.hidden = cards.length < 2;
 
-  // pytest-html, which comes after this, leaves its own filters without a name.
-  addEventListener("DOMContentLoaded", () => {
-    for (const box of document.querySelectorAll("input[name=filter_checkbox]")) {
-      box.setAttribute("aria-label", `show ${box.dataset.testResult}`);
-    }
-  });
-
   // On paper nothing can be unfolded.
   let unfolded = [];
   addEventListener("beforeprint", () => {
