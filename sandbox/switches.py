@@ -18,7 +18,7 @@ VARIABLE = "SANDBOX_SWITCHES"
 class Switches:
     """The switches; by default no service misbehaves."""
 
-    api: Literal["", "error", "garbage", "rate-limited", "slow"] = ""
+    api: Literal["", "error", "garbage", "rate-limited", "slow", "stale"] = ""
     workers_take: bool = True  # whether workers take items from the queue; they send heartbeats in any case
     workers_record: bool = True  # whether workers write runs to task_run
     scheduler_fails: bool = False  # whether the scheduler exits with an error before it loads any task

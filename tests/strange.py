@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import ssl
+import subprocess
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from tests.conftest import needs
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 BODIES = {
     "html": b"<!doctype html><title>502 Bad Gateway</title><h1>Bad Gateway</h1>",
@@ -58,6 +64,11 @@ class _Strange(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", self.path)
             self.end_headers()
+        elif self.behaviour == "gzipped":
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.end_headers()
+            self.wfile.write(gzip.compress(b"{}"))
         elif self.behaviour == "dribbling":
             self.send_response(200)
             self.end_headers()
@@ -81,15 +92,32 @@ class _Server(ThreadingHTTPServer):
         """Whoever asks may hang up."""
 
 
+def own_certificate(folder: Path) -> Path:
+    """Make a certificate of 127.0.0.1 that only itself vouches for; return the path of the file with it and its key."""
+    path = folder / "own.pem"
+    command = [
+        needs("openssl"), "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+        "-subj", "/CN=own", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(path), "-out", "-",
+    ]  # fmt: skip
+    certificate = subprocess.run(command, check=True, capture_output=True).stdout
+    path.write_bytes(path.read_bytes() + certificate)
+    return path
+
+
 @contextmanager
-def strange(behaviour: str, posted: list[Any] | None = None) -> Iterator[str]:
+def strange(behaviour: str, posted: list[Any] | None = None, certificate: Path | None = None) -> Iterator[str]:
     """Serve with this behaviour; return the address. With a list, it keeps what is posted and reports its status."""
     released = threading.Event()
     handler = type("Handler", (_Strange,), {"behaviour": behaviour, "released": released, "posted": posted})
     server = _Server(("127.0.0.1", 0), handler)
+    if certificate:
+        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        secure.load_cert_chain(certificate)
+        # The handshake is left to the thread of the connection: one that fails must not end the server.
+        server.socket = secure.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"
     finally:
         released.set()
         server.shutdown()

@@ -112,6 +112,36 @@ def test_redis_lets_ordinaut_in(redis_answer: RedisAnswer) -> None:
     assert not redis_answer.refuses_the_password, f"{redis_answer}"
 
 
+@diagnostic(cause="redis-loading", step=3)
+def test_redis_has_loaded_its_data(redis_answer: RedisAnswer) -> None:
+    """Redis has loaded its data since its start."""
+    assert not redis_answer.is_loading, f"{redis_answer}"
+
+
+@diagnostic(cause="redis-cannot-persist", step=3)
+def test_redis_persists_its_data(redis_answer: RedisAnswer) -> None:
+    """Redis could save its data to the disk, so that it takes writes."""
+    assert not redis_answer.cannot_persist, f"{redis_answer}"
+
+
+@diagnostic(cause="redis-refuses-commands", step=3)
+def test_redis_carries_out_commands(redis_answer: RedisAnswer) -> None:
+    """Redis answers a PING without an error."""
+    assert not redis_answer.refuses_commands, f"{redis_answer}"
+
+
+@diagnostic(cause="redis-read-only", step=3)
+def test_redis_is_no_replica(redis_answer: RedisAnswer) -> None:
+    """Redis is not a read-only replica, so that it takes writes."""
+    assert not redis_answer.is_read_only, f"{redis_answer}, but as a read-only replica of another server"
+
+
+@diagnostic(cause="redis-without-replicas", step=3)
+def test_redis_has_the_replicas_that_writes_need(redis_answer: RedisAnswer) -> None:
+    """Redis has as many replicas in sync as it is configured to need for writes."""
+    assert not redis_answer.lacks_replicas, f"{redis_answer}, but refuses writes: {redis_answer.replication}"
+
+
 @diagnostic(cause="redis-out-of-memory", step=3)
 def test_redis_takes_writes(redis_answer: RedisAnswer) -> None:
     """Redis has memory left, or may evict keys, so that writes do not fail."""

@@ -29,6 +29,11 @@ def _answers(status: int, content: str) -> Step:
     return lambda stack: require_answer(f"{stack.api_url}/health", status, content)
 
 
+def _answers_of_old(stack: Stack) -> None:
+    written = CLIENT.get(f"{stack.api_url}/health", timeout=5).json()["timestamp"]
+    require(written.startswith("2025"), f"the document is of {written}")
+
+
 def _slow(stack: Stack) -> None:
     started = time.monotonic()
     CLIENT.get(f"{stack.api_url}/health/live", timeout=5)
@@ -73,6 +78,12 @@ GARBAGE = _switched(
     "makes the API answer every request with 200 and an HTML page",
     _down("not-a-health-document"),
     _answers(200, "html"),
+)
+STALE = _switched(
+    "api-stale",
+    "makes the API answer health checks with a document of last year, in which all is healthy",
+    Expect("OrchestratorAPIDown", "unknown", may_follow=(LATENCY,)),
+    _answers_of_old,
 )
 SLOW = _switched(
     "api-slow", "makes the API wait 2.1 s before every response", Expect(LATENCY, "firing", "api-slow"), _slow

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from psycopg.rows import DictRow
 
 SLOW_SECONDS = 2.1
+LONG_AGO = "2025-01-01T00:00:00+00:00"
 READY_IS_REMEMBERED = 15.0  # seconds: the real one reports ready for a while after PostgreSQL has stopped
 HEALTH_STREAM = "health-check-stream"
 RANKS = ("healthy", "degraded", "unhealthy")
@@ -209,6 +210,9 @@ async def _answer(request: Request, call_next: Callable[[Request], Awaitable[Res
             return HTMLResponse("<html><body><h1>It works!</h1></body></html>")
         case "rate-limited":
             return _too_many()
+        case "stale" if request.url.path == "/health":  # as a cache before the API would
+            healthy = [asdict(Entry(name, "healthy", "fine")) for name in CHECKS]
+            return JSONResponse({"status": "healthy", "timestamp": LONG_AGO, "checks": healthy})
         case "slow":
             await asyncio.sleep(SLOW_SECONDS)
     if limit_reached(request.client.host if request.client else ""):

@@ -15,7 +15,7 @@ from fixtures.database.server import Database, ServerStatus
 from fixtures.platform.containers import Container, Containers, EngineAnswer, Usage, Usages
 from fixtures.platform.host import Disk, Disks, Memory
 from fixtures.platform.logs import LogTail, read_log
-from fixtures.queue.redis import RedisAnswer, RedisMemory
+from fixtures.queue.redis import RedisAnswer, RedisMemory, RedisReplication
 from playbook.quantities import Count, Share, Size, Span
 from tests.cases import Case, faulty, healthy, parametrized, unobserved
 
@@ -37,6 +37,21 @@ def document(**statuses: str) -> Health:
     return answered(200, json.dumps({"status": "healthy", "checks": checks}))
 
 
+def written(timestamp: str) -> Health:
+    """Return the health of a document with this timestamp, read at noon in UTC, two hours later where the target is."""
+    checks = [{"name": name, "status": "healthy"} for name in ("api", "database", "redis")]
+    body = json.dumps({"timestamp": timestamp, "checks": checks})
+    answer = HttpAnswer("http://api/health", Transport.ANSWERED, Span(0.02), 200, body)
+    return read_health(answer, datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC), "Europe/Chisinau")
+
+
+STALE = written("2025-03-04T12:00:00Z")
+ENCODED = read_health(HttpAnswer("http://api/health", Transport.ANSWERED, Span(0.02), 200, encoding="gzip"))
+REDIRECTED = read_health(
+    HttpAnswer("http://api/health", Transport.ANSWERED, Span(0.02), 301, sends_to="https://api/health")
+)
+
+
 def without_engine(health: Health) -> ApiAccess:
     return ApiAccess(health, EngineAnswer(None, absent="this target has no Docker engine"))
 
@@ -51,8 +66,19 @@ def not_serving(state: DatabaseState) -> Database:
     return Database(state, "db:5432/orchestrator")
 
 
-def redis(state: RedisState) -> RedisAnswer:
-    return RedisAnswer(state, "redis:6379")
+def redis(state: RedisState, detail: str = "") -> RedisAnswer:
+    return RedisAnswer(state, "redis:6379", detail)
+
+
+def replicated(**replication: Any) -> RedisAnswer:
+    return RedisAnswer(RedisState.SERVES, "redis:6379", replication=RedisReplication(**replication))
+
+
+REDIS_STATES = {
+    api.test_redis_has_loaded_its_data: RedisState.LOADING,
+    api.test_redis_persists_its_data: RedisState.CANNOT_PERSIST,
+    api.test_redis_carries_out_commands: RedisState.REFUSES_COMMANDS,
+}
 
 
 def redis_using(used: int, limit: int | None, policy: str) -> RedisAnswer:
@@ -119,7 +145,6 @@ CASES = [
         api_access=without_engine(answered(500, "Internal Server Error")),
     ),
     faulty(api.test_the_api_is_healthy, "answered 503", api_access=without_engine(answered(503, "{}"))),
-    faulty(api.test_the_api_is_healthy, "answered 302", api_access=without_engine(answered(302))),
     faulty(
         api.test_the_api_is_healthy,
         "answered 200, but not with a health document: not JSON: it begins with '<html>'",
@@ -183,7 +208,32 @@ CASES = [
             f"the suite may not ask the API: http://api/health answered {status}",
             api_access=without_engine(answered(status)),
         )
-        for status in (401, 403)
+        for status in (301, 302, 307, 400, 401, 403, 407, 421)
+    ),
+    *(
+        unobserved(api.test_the_api_is_healthy, says, api_access=without_engine(seen))
+        for says, seen in (
+            ("answered 301 after 20 ms, a redirect to https://api/health", REDIRECTED),
+            ("made no TLS connection that is trusted here after 3 s", unanswered(Transport.UNTRUSTED)),
+            ("answered 200 after 20 ms, encoded as gzip, which was not asked for", ENCODED),
+            ("its document is 365 d old by its timestamp: a cache answers, or a clock is wrong", STALE),
+            ("its document lies 1 h ahead by its timestamp", written("2026-03-04T13:00:00Z")),
+        )
+    ),
+    faulty(
+        api.test_the_api_is_healthy,  # where the way to it is barred its container decides
+        "ordinaut-api-1 is exited with exit code 137",
+        api_access=ApiAccess(answered(401), EngineAnswer(containers(container("api", "exited")))),
+    ),
+    healthy(api.test_the_api_is_healthy, api_access=without_engine(written("2026-03-04T12:04:59Z"))),
+    healthy(api.test_the_api_is_healthy, api_access=without_engine(written("2026-03-04T14:00:00"))),  # where it is
+    healthy(api.test_the_api_is_healthy, api_access=without_engine(written("2026-03-04T12:00:00"))),  # in UTC
+    faulty(
+        api.test_the_api_is_healthy,  # the status says enough
+        "answered 500",
+        api_access=without_engine(
+            read_health(HttpAnswer("http://api/health", Transport.ANSWERED, Span(0.02), 500, encoding="gzip"))
+        ),
     ),
     unobserved(
         api.test_the_api_is_healthy,
@@ -487,10 +537,12 @@ CASES = [
     faulty(
         api.test_redis_answers, "redis at redis:6379 did not answer in time", redis_answer=redis(RedisState.TIMED_OUT)
     ),
-    faulty(
-        api.test_redis_answers, "redis at redis:6379 is still loading its data", redis_answer=redis(RedisState.LOADING)
-    ),
     unobserved(api.test_redis_answers),
+    unobserved(
+        api.test_redis_answers,
+        "redis at redis:6379 made no TLS connection that is trusted here",
+        redis_answer=redis(RedisState.UNTRUSTED),
+    ),
     healthy(api.test_redis_lets_ordinaut_in, redis_answer=redis_using(1024, None, "noeviction")),
     faulty(
         api.test_redis_lets_ordinaut_in,
@@ -506,9 +558,7 @@ CASES = [
     unobserved(
         api.test_redis_lets_ordinaut_in, "redis:6379 did not answer in time", redis_answer=redis(RedisState.TIMED_OUT)
     ),
-    unobserved(
-        api.test_redis_lets_ordinaut_in, "redis:6379 is still loading its data", redis_answer=redis(RedisState.LOADING)
-    ),
+    healthy(api.test_redis_lets_ordinaut_in, redis_answer=redis(RedisState.LOADING)),
     unobserved(
         api.test_redis_lets_ordinaut_in,
         "redis at redis:6379 refuses commands (DENIED protected mode)",
@@ -531,6 +581,52 @@ CASES = [
         )
         for state in RedisState
         if state is not RedisState.SERVES
+    ),
+    *(
+        case
+        for check, state in REDIS_STATES.items()
+        for case in (
+            healthy(check, redis_answer=redis(RedisState.SERVES)),
+            faulty(check, f"redis at redis:6379 {state.value} (why)", redis_answer=redis(state, "why")),
+            unobserved(check),
+            *(
+                unobserved(check, f"redis at redis:6379 {other.value}", redis_answer=redis(other))
+                for other in RedisState
+                if other not in (RedisState.SERVES, state)
+            ),
+        )
+    ),
+    healthy(api.test_redis_is_no_replica, redis_answer=replicated(is_read_only=False)),
+    faulty(
+        api.test_redis_is_no_replica,
+        "redis at redis:6379 answers, but as a read-only replica of another server",
+        redis_answer=replicated(is_read_only=True),
+    ),
+    healthy(api.test_redis_has_the_replicas_that_writes_need, redis_answer=replicated(is_read_only=False)),
+    healthy(
+        api.test_redis_has_the_replicas_that_writes_need,
+        redis_answer=replicated(is_read_only=False, good=Count(2), needed=Count(2)),
+    ),
+    faulty(
+        api.test_redis_has_the_replicas_that_writes_need,
+        "redis at redis:6379 answers, but refuses writes: 1 of the 2 replicas that they need are in sync",
+        redis_answer=replicated(is_read_only=False, good=Count(1), needed=Count(2)),
+    ),
+    unobserved(
+        api.test_redis_has_the_replicas_that_writes_need,
+        "does not show how many replicas its writes need",
+        redis_answer=replicated(is_read_only=False, good=Count(1)),
+    ),
+    *(
+        case
+        for check in (api.test_redis_is_no_replica, api.test_redis_has_the_replicas_that_writes_need)
+        for case in (
+            unobserved(check),
+            *(
+                unobserved(check, f"redis at redis:6379 {state.value}", redis_answer=redis(state))
+                for state in RedisState
+            ),
+        )
     ),
     # What the host and the log show
     healthy(api.test_the_host_has_memory_left, host_memory=Memory(Size(16 * GIB), Size(4 * GIB))),

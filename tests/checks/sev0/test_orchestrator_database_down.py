@@ -23,6 +23,9 @@ GIB = 1024**3
 NOON = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
 
 
+SUITE_ALONE = (DatabaseState.PASSWORD_REFUSED, DatabaseState.ROLE_REFUSED, DatabaseState.ROLE_FULL)
+
+
 def serving(**status: Any) -> Database:
     """Return a server that serves: 12 of 97 slots used, all tables, checksums on, but for these."""
     usual = ServerStatus(NOON, NOON, "16.4", False, Count(12), Count(97), (), Count(0), Size(GIB))
@@ -83,7 +86,7 @@ CASES = [
             database_access=without_engine(not_serving(state)),
         )
         for state in DatabaseState
-        if state not in (DatabaseState.SERVES, DatabaseState.PASSWORD_REFUSED, DatabaseState.NOT_ASKED)
+        if state not in (DatabaseState.SERVES, DatabaseState.NOT_ASKED, *SUITE_ALONE)
     ),
     faulty(
         database.test_the_database_serves_ordinaut,
@@ -132,7 +135,7 @@ CASES = [
     *(
         unobserved(
             database.test_the_database_serves_ordinaut,  # only the suite is refused, as far as is known
-            "refuses the password of the suite; the API does not report its database as unhealthy",
+            "refuses the password; the API does not report its database as unhealthy",
             database_access=without_engine(not_serving(DatabaseState.PASSWORD_REFUSED), seen),
         )
         for seen in (
@@ -144,6 +147,32 @@ CASES = [
             Health(HttpAnswer("http://api/health", Transport.REFUSED, Span(0.01)), None),
             None,
         )
+    ),
+    *(
+        unobserved(
+            database.test_the_database_serves_ordinaut,
+            f"{state.value}; the API does not report its database as unhealthy",
+            database_access=without_engine(not_serving(state), health()),
+        )
+        for state in SUITE_ALONE
+    ),
+    *(
+        faulty(
+            database.test_the_database_serves_ordinaut,
+            f"{state.value}, and the API reports its database as unhealthy",
+            database_access=without_engine(not_serving(state), health(database="unhealthy")),
+        )
+        for state in SUITE_ALONE
+    ),
+    unobserved(
+        database.test_the_database_serves_ordinaut,
+        "hides tables from the suite's own role (no USAGE on their schema, or another search_path): task; the API does",
+        database_access=without_engine(serving(hidden_tables=("task",)), health()),
+    ),
+    faulty(
+        database.test_the_database_serves_ordinaut,  # a table that is missing says enough
+        "has no table task",
+        database_access=without_engine(serving(missing_tables=("task",), hidden_tables=("agent",)), health()),
     ),
     unobserved(
         database.test_the_database_serves_ordinaut,
@@ -347,6 +376,9 @@ CASES = [
         database=serving(missing_tables=("task", "due_work")),
     ),
     unobserved(database.test_the_tables_exist),
+    unobserved(
+        database.test_the_tables_exist, "hides tables from the suite's", database=serving(hidden_tables=("task",))
+    ),
     *(
         unobserved(
             database.test_the_tables_exist,

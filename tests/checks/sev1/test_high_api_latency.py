@@ -211,7 +211,7 @@ CASES = [
     ),
     unobserved(
         latency.test_the_database_serves_the_api,
-        "refuses the password of the suite; the API does not report its database as unhealthy",
+        "refuses the password; the API does not report its database as unhealthy",
         database_access=DatabaseAccess(
             Database(DatabaseState.PASSWORD_REFUSED, "db:5432/orchestrator"), WITHOUT_ENGINE, document()
         ),
