@@ -5,15 +5,16 @@ BIN := $(VENV)/bin
 FAULT ?=
 OUTPUT ?= reports/output
 WAIT ?= 120s
+BUDGET ?= 2h
 ARGS ?=
 
 # Works from any folder: make -C /path/to/this smoke
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke check report gate test test-fast bench lint format readme rules silence silences lock clean
+.PHONY: help demo smoke check report gate verify-backups test test-fast bench lint format readme rules silence silences lock clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 $(BIN)/.run: requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -38,6 +39,9 @@ report: $(BIN)/.run  ## every alert, for cron: honours `for` and silences, one r
 
 gate: $(BIN)/.run  ## after a deploy: sev0 and sev1, until ok twice in a row or WAIT is over; ARGS for pytest
 	@exec $(BIN)/python -m reports.commands.gate --wait=$(WAIT) --output="$(OUTPUT)" $(ARGS)
+
+verify-backups: $(BIN)/.run  ## for cron, at night: read backups that are too large for a run, within BUDGET; ARGS for pytest
+	@exec $(BIN)/python -m reports.commands.verify_backups --budget=$(BUDGET) $(ARGS)
 
 demo: $(BIN)/.dev  ## try it: start a small real Ordinaut and judge it; FAULT=workers-stopped breaks it first
 	@$(BIN)/python -m sandbox demo $(FAULT)

@@ -50,6 +50,13 @@ def put(
     return path
 
 
+def date_ahead(stack: Stack, seconds: float) -> None:
+    """Let every backup be written so many seconds from now."""
+    moment = time.time() + seconds
+    for path in files(stack, "postgres", "redis"):
+        os.utime(path, (moment, moment))
+
+
 def files(stack: Stack, *kinds: str) -> list[Path]:
     """Return the files of these kinds."""
     return [path for kind in kinds for path in folder_of(stack, kind).iterdir()]

@@ -37,7 +37,7 @@ ALERT = Alert(
 
 @trigger(step=2, measures="scheduling.schedule.measurement", against="late_by")
 def test_the_scheduler_queues_what_is_due(scheduling: Scheduling, limits: Limits) -> None:
-    """No job is late, scheduled tasks have jobs, and no scheduler container is known to be down."""
+    """No job is late, scheduled tasks have jobs with a next run, and no scheduler container is known to be down."""
     assert scheduling.goes_on(limits.late_by), f"{scheduling} (limit {limits.late_by})"
 
 
@@ -75,6 +75,13 @@ def test_tasks_have_jobs(schedule: Schedule, limits: Limits) -> None:
     assert not schedule.none_loaded(limits.late_by), f"{schedule}"
 
 
+@diagnostic(cause="jobs-stalled", step=2)
+def test_jobs_have_a_next_run(schedule: Schedule, limits: Limits) -> None:
+    """Every job of an active task has a next run, and no later than its schedule comes round."""
+    stalled = schedule.stalled(limits.late_by)
+    assert not stalled, listed(stalled)
+
+
 @diagnostic(cause="scheduler-stopped", step=1)
 def test_the_scheduler_process_runs(scheduler_process: ServiceProcess) -> None:
     """Where the scheduler runs as a plain process, it has one."""
@@ -100,6 +107,12 @@ def test_every_task_has_its_job(schedule: Schedule, limits: Limits) -> None:
     """Every scheduled task has a job: none was posted after the scheduler's start, the only time it loads tasks."""
     without = schedule.without_job(limits.late_by)
     assert not without, f"without a job: {listed(without)}"
+
+
+@diagnostic(cause="schedule-unreadable", step=2)
+def test_every_schedule_is_readable(schedule: Schedule) -> None:
+    """Every once task without a job has a schedule that is a time: one that is none never runs."""
+    assert not schedule.unreadable, listed(schedule.unreadable)
 
 
 @diagnostic(cause="clock-skew", step=2)

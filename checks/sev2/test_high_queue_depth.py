@@ -52,16 +52,16 @@ def test_no_worker_fell_silent(heartbeats: Heartbeats, limits: Limits) -> None:
     assert not missing, f"silent: {listed(missing)}"
 
 
+@diagnostic(cause="stale-locks", step=1)
+def test_no_lock_is_stale(queue: Queue, limits: Limits) -> None:
+    """No due item is kept from the workers by a lock on which nobody works, or left locked after its lease."""
+    stale = queue.stale_locks(limits.stale_lock)
+    assert not stale, f"{counted(len(stale), 'stale lock')}: {listed(stale, 3)}"
+
+
 @diagnostic(cause="processing-too-slow", step=2)
 def test_the_queue_drains_in_time(queue: Queue, processing: Processing, limits: Limits) -> None:
     """At the rate of the newest runs, the due items are done within the limit."""
     takes = processing.time_for(queue.due)
     assert takes is not None, f"{queue}, and nothing was run in the last hour"
     assert takes <= limits.time_to_drain, f"{queue}, {processing}: that takes {takes} (limit {limits.time_to_drain})"
-
-
-@diagnostic(cause="stale-locks", step=1)
-def test_no_lock_is_stale(queue: Queue, limits: Limits) -> None:
-    """No item is still locked long after its lease has expired."""
-    stale = queue.stale_locks(limits.stale_lock)
-    assert not stale, f"{counted(len(stale), 'stale lock')}: {listed(stale, 3)}"

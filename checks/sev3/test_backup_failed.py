@@ -46,7 +46,7 @@ def test_there_are_backups(backups: Backups, limits: Limits) -> None:
 
 @diagnostic(cause="dump-broken", step=4, fills={"file": "backups.newest_dump"})
 def test_the_dump_is_whole(backups: Backups, limits: Limits) -> None:
-    """The newest dump of PostgreSQL is undamaged and has its closing line."""
+    """The newest dump of PostgreSQL is undamaged, has its closing line, and is of the database that is judged."""
     broken = backups.broken("postgres", limits.write_grace, limits.max_duration)
     assert not broken, broken
 
@@ -63,6 +63,12 @@ def test_the_backups_are_young(backups: Backups, limits: Limits) -> None:
     """The newest complete backup of each kind is recent."""
     stale = backups.stale(limits.backup_age, limits.write_grace, limits.max_duration)
     assert not stale, f"stale: {listed(stale)}; {backups.measurement} (limit {limits.backup_age})"
+
+
+@diagnostic(cause="backup-dated-ahead", step=1)
+def test_no_backup_is_dated_ahead(backups: Backups) -> None:
+    """No backup was last written in the future: such a time says nothing about its age."""
+    assert not backups.dated_ahead, listed(backups.dated_ahead)
 
 
 @diagnostic(cause="script-reported-failure", step=2)
@@ -85,5 +91,5 @@ def test_the_backups_kept_their_size(backups: Backups) -> None:
 
 @diagnostic(cause="backup-not-verified", step=4)
 def test_the_backups_were_read_whole(backups: Backups) -> None:
-    """The newest complete backups were read whole: none is too large for the time of a run."""
+    """The newest complete backups were read whole: in a run, or by `make verify-backups` where they are too large."""
     assert not backups.not_verified, listed(backups.not_verified)

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from fixtures.queue.items import OldestItem
-from fixtures.queue.runs import MOST_RUNS_COUNTED, RunQuality, Throughput
+from fixtures.queue.runs import MOST_RUNS_COUNTED, NewestRuns, RunQuality, Throughput
 from fixtures.queue.workers import HeartbeatLimits, Heartbeats
 from playbook.alert import Alert, diagnostic, trigger
 from playbook.limits import AtMost, hours, items, minutes, percent
-from playbook.quantities import Count, Share, Span, listed
+from playbook.quantities import Count, Share, Span, counted, listed
 
 
 class Limits(HeartbeatLimits):
@@ -18,6 +18,7 @@ class Limits(HeartbeatLimits):
     worker_forgotten: Span = hours(2)
     failed_share: Share = percent(20)
     retried_share: Share = percent(20)
+    run_duration: Span = hours(1)
 
 
 ALERT = Alert(
@@ -68,6 +69,14 @@ def test_due_work_is_taken(oldest_item: OldestItem, limits: Limits) -> None:
     assert not oldest_item.waits_longer_than(limits.work_waits), f"{oldest_item} (limit {limits.work_waits})"
 
 
+@diagnostic(cause="runs-do-not-end", step=1)
+def test_runs_end(newest_runs: NewestRuns, limits: Limits) -> None:
+    """No run began longer ago than a run takes and has not ended."""
+    endless = newest_runs.endless(limits.run_duration)
+    runs = f"{counted(len(endless), 'run')} without an end: {listed(endless, 3)}"
+    assert not endless, f"{runs} (limit {limits.run_duration})"
+
+
 @diagnostic(cause="runs-fail", step=2)
 def test_runs_succeed(run_quality: RunQuality, limits: Limits) -> None:
     """Most of the newest runs succeeded."""
@@ -80,3 +89,9 @@ def test_runs_succeed_at_the_first_attempt(run_quality: RunQuality, limits: Limi
     """Most of the newest runs succeeded at their first attempt."""
     retried = f"{run_quality.retried} of the newest {run_quality.runs} runs were retries"
     assert run_quality.retried_share <= limits.retried_share, f"{retried} (limit {limits.retried_share})"
+
+
+@diagnostic(cause="pipeline-unreadable", step=2)
+def test_every_pipeline_is_readable(newest_runs: NewestRuns) -> None:
+    """The pipeline of each task that ran lately is a list of steps."""
+    assert not newest_runs.unreadable, f"no list of steps: {listed(newest_runs.unreadable)}"

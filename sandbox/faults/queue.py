@@ -10,6 +10,7 @@ ALERT = "HighQueueDepth"
 TASK = "00000000-0000-4000-8000-0000000000f4"
 DEEP = 1500  # the playbook's limit is 1000
 STALE = 5
+FEW = 60
 LOCK_AHEAD = "due_work_lock_ahead"  # the constraint that refuses a lock in the past
 
 
@@ -29,6 +30,16 @@ def _leave_locks(stack: Stack) -> None:
     stack.sql(f"ALTER TABLE due_work DROP CONSTRAINT {LOCK_AHEAD}")
     gone = "locked_by = 'worker-gone', locked_until = now() - interval '10 minutes'"
     stack.sql(f"UPDATE due_work SET {gone} WHERE task_id = %s", (TASK,))
+
+
+def _lock_for_ever(stack: Stack, items: int) -> None:
+    _fill(stack, 0)
+    stack.sql(
+        "INSERT INTO due_work (task_id, run_at, locked_until, locked_by)"
+        " SELECT %s, now() - interval '25 minutes', now() + interval '1 year', 'worker-gone'"
+        " FROM generate_series(1, %s)",
+        (TASK, items),
+    )
 
 
 def _empty(stack: Stack) -> None:
@@ -67,5 +78,21 @@ STALE_LOCKS = Fault(
     expect=Expect(ALERT, "noted", "stale-locks"),
     break_=_leave_locks,
     took_hold=lambda stack: _items(stack, "locked_until < now() - interval '9 minutes'", STALE),
+    heal=_empty,
+)
+LOCKED_FOR_EVER = Fault(
+    name="items-locked-for-ever",
+    does=f"leaves {FEW} items, due for 25 minutes, locked for a year by a worker that is gone",
+    expect=Expect(ALERT, "noted", "stale-locks", ("LowTaskThroughput",)),
+    break_=lambda stack: _lock_for_ever(stack, FEW),
+    took_hold=lambda stack: _items(stack, "locked_until > now() + interval '1 day'", FEW),
+    heal=_empty,
+)
+QUEUE_LOCKED_FOR_EVER = Fault(
+    name="queue-locked-for-ever",
+    does=f"leaves {DEEP} items, due for 25 minutes, locked for a year by a worker that is gone",
+    expect=Expect(ALERT, "firing", "stale-locks", ("LowTaskThroughput",)),
+    break_=lambda stack: _lock_for_ever(stack, DEEP),
+    took_hold=lambda stack: _items(stack, "locked_until > now() + interval '1 day'", DEEP),
     heal=_empty,
 )

@@ -14,6 +14,7 @@ FOLLOWERS = ("LowTaskThroughput",)
 TASK = "00000000-0000-4000-8000-0000000000f3"
 SCHEDULED = "('cron', 'rrule', 'once')"
 PAUSED = "nothing-scheduled"
+IN_SEVENTY_YEARS = "2099-01-01 00:00Z"
 
 
 def _let_jobs_be_late(stack: Stack) -> None:
@@ -76,6 +77,28 @@ def _post_late(stack: Stack) -> None:
     stack.sql("UPDATE task SET created_at = now() - interval '1 day' WHERE id = %s", (TASK,))
 
 
+def _stalled(stack: Stack, next_run: str, jobs: str = "true") -> None:
+    """Set the next run of jobs. The scheduler writes that, too, when it has just run one: then it is set once more."""
+    other = stack.sql(
+        f"UPDATE apscheduler_jobs SET next_run_time = {next_run}"
+        f" WHERE {jobs} AND next_run_time IS DISTINCT FROM {next_run} RETURNING id"
+    )
+    require(not other, f"the next run of {len(other)} jobs was another")
+
+
+def _restarted(stack: Stack) -> None:
+    stalled = stack.sql(
+        "SELECT id FROM apscheduler_jobs WHERE next_run_time IS NULL"
+        " OR NOT next_run_time BETWEEN 0 AND extract(epoch FROM now() + interval '1 year')"
+    )
+    require(not stalled, f"stalled jobs: {stalled}")
+
+
+def _post_unreadable(stack: Stack) -> None:
+    make_task(stack, TASK, "On the 30th of February", kind="once", when="2026-02-30T10:00:00Z")
+    stack.sql("UPDATE task SET created_at = now() - interval '1 day' WHERE id = %s", (TASK,))
+
+
 def _pause_all(stack: Stack) -> None:
     rows = stack.sql(f"SELECT id::text FROM task WHERE status = 'active' AND schedule_kind IN {SCHEDULED}")
     tasks = [task for (task,) in rows]
@@ -124,6 +147,41 @@ NOT_LOADED = Fault(
     does="adds an active task after the scheduler has loaded its tasks",
     expect=Expect(ALERT, "noted", "tasks-not-loaded"),
     break_=_post_late,
+    took_hold=lambda stack: require(stack.sql("SELECT 1 FROM task WHERE id = %s", (TASK,)), "no such task"),
+    heal=lambda stack: stack.sql("DELETE FROM task WHERE id = %s", (TASK,)),
+)
+WITHOUT_NEXT_RUN = Fault(
+    name="jobs-without-next-run",
+    does="takes the next run from every job",
+    expect=Expect(ALERT, "firing", "jobs-stalled", FOLLOWERS),
+    break_=lambda _: None,
+    took_hold=lambda stack: _stalled(stack, "NULL::float8"),
+    heal=_restart,
+    healed=_restarted,
+)
+YEARS_AHEAD = Fault(
+    name="jobs-years-ahead",
+    does="puts the next run of every job seventy years ahead",
+    expect=Expect(ALERT, "firing", "jobs-stalled", FOLLOWERS),
+    break_=lambda _: None,
+    took_hold=lambda stack: _stalled(stack, f"extract(epoch FROM timestamptz '{IN_SEVENTY_YEARS}')::float8"),
+    heal=_restart,
+    healed=_restarted,
+)
+NEVER = Fault(
+    name="job-infinite",
+    does="makes the next run of one job infinite",
+    expect=Expect(ALERT, "noted", "jobs-stalled", FOLLOWERS),
+    break_=lambda _: None,
+    took_hold=lambda stack: _stalled(stack, "'Infinity'::float8", "id LIKE 'cron-%'"),
+    heal=_restart,
+    healed=_restarted,
+)
+UNREADABLE = Fault(
+    name="schedule-unreadable",
+    does="adds a task for a day that does not exist",
+    expect=Expect(ALERT, "noted", "schedule-unreadable"),
+    break_=_post_unreadable,
     took_hold=lambda stack: require(stack.sql("SELECT 1 FROM task WHERE id = %s", (TASK,)), "no such task"),
     heal=lambda stack: stack.sql("DELETE FROM task WHERE id = %s", (TASK,)),
 )

@@ -77,6 +77,29 @@ def _done_without_record(stack: Stack) -> None:
     require(counted >= DONE, f"the workers count {counted} items")
 
 
+def _begin_runs(stack: Stack) -> None:
+    make_task(stack, TASK, "Begun and never ended")
+    stack.sql(
+        "INSERT INTO task_run (task_id, lease_owner, started_at)"
+        " SELECT %s, 'worker-gone', now() - interval '3 hours' FROM generate_series(1, %s)",
+        (TASK, WAITING),
+    )
+
+
+def _run_unreadable(stack: Stack) -> None:
+    make_task(stack, TASK, "A pipeline that is no list")
+    stack.sql("""UPDATE task SET payload = '{"pipeline": {"id": "go"}}' WHERE id = %s""", (TASK,))
+    stack.sql(
+        "INSERT INTO task_run (task_id, lease_owner, started_at, finished_at, success)"
+        " VALUES (%s, 'worker-1', now(), now(), false)",
+        (TASK,),
+    )
+
+
+def _has_runs(stack: Stack) -> None:
+    require(stack.sql("SELECT 1 FROM task_run WHERE task_id = %s", (TASK,)), "there is no run")
+
+
 def _remember(stack: Stack, key: str, table: str, condition: str = "true") -> None:
     ((rows,),) = stack.sql(f"SELECT coalesce(json_agg(r), '[]')::text FROM {table} r WHERE {condition}")
     stack.note(key, rows)
@@ -130,6 +153,22 @@ NOT_RECORDED = Fault(
     break_=_do_without_record,
     took_hold=_done_without_record,
     heal=_restore_and_forget,
+)
+NOT_ENDED = Fault(
+    name="runs-not-ended",
+    does=f"adds {WAITING} runs that began three hours ago and have no end",
+    expect=Expect(ALERT, "noted", "runs-do-not-end"),
+    break_=_begin_runs,
+    took_hold=_has_runs,
+    heal=_restore,
+)
+UNREADABLE = Fault(
+    name="pipeline-unreadable",
+    does="adds a run of a task whose pipeline is no list of steps",
+    expect=Expect(ALERT, "noted", "pipeline-unreadable"),
+    break_=_run_unreadable,
+    took_hold=_has_runs,
+    heal=_restore,
 )
 IDLE = Fault(
     name="throughput-idle",

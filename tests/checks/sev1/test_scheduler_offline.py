@@ -20,12 +20,12 @@ MINUTE = 60.0
 NOON = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
 
 
-def task(title: str, *, has_job: bool, age: float = 3600) -> ScheduledTask:
-    return ScheduledTask(title, Span(age), has_job)
+def task(title: str, *, has_job: bool, age: float = 3600, stalls: str = "") -> ScheduledTask:
+    return ScheduledTask(title, Span(age), has_job, stalls)
 
 
 def schedule(*tasks: ScheduledTask, jobs: int, late_by: float = 0, has_job_table: bool = True) -> Schedule:
-    return Schedule(tasks, has_job_table, Count(jobs), Span(late_by))
+    return Schedule(tasks, has_job_table, Count(jobs), Span(late_by), ())
 
 
 ON_TIME = schedule(task("Morning briefing", has_job=True), task("Weekly report", has_job=True), jobs=2)
@@ -33,6 +33,11 @@ LATE = replace(ON_TIME, lateness=Span(12 * MINUTE))
 NOTHING_SCHEDULED = schedule(jobs=0)
 NO_JOBS = schedule(task("Morning briefing", has_job=False), task("Weekly report", has_job=False), jobs=0)
 ONE_WITHOUT_JOB = schedule(task("Morning briefing", has_job=True), task("Weekly report", has_job=False), jobs=1)
+NO_NEXT_RUN = "its job has no next run"
+STALLED = task("Morning briefing", has_job=True, stalls=NO_NEXT_RUN)
+ONE_STALLED = schedule(STALLED, task("Weekly report", has_job=True), jobs=1)
+ALL_STALLED = schedule(STALLED, task("Weekly report", has_job=False), jobs=0)
+UNREADABLE = replace(ON_TIME, unreadable=("Renewal: '2026-02-30' in UTC is no time",))
 YOUNG_WITHOUT_JOB = schedule(task("Morning briefing", has_job=False, age=5 * MINUTE), jobs=0)
 
 
@@ -113,6 +118,13 @@ CASES = [
     healthy(
         scheduler.test_the_scheduler_queues_what_is_due,  # the schedule decides, an engine that does not answer cannot
         scheduling=Scheduling(ON_TIME, EngineAnswer(None, trouble="the Docker engine did not answer in time")),
+    ),
+    healthy(scheduler.test_the_scheduler_queues_what_is_due, scheduling=without_engine(ONE_STALLED)),
+    healthy(scheduler.test_the_scheduler_queues_what_is_due, scheduling=without_engine(UNREADABLE)),
+    faulty(
+        scheduler.test_the_scheduler_queues_what_is_due,
+        "none of 2 scheduled tasks has a job with a next run: Morning briefing (its job has no next run), Weekly",
+        scheduling=without_engine(ALL_STALLED),
     ),
     faulty(
         scheduler.test_the_scheduler_queues_what_is_due,
@@ -284,6 +296,16 @@ CASES = [
         schedule=replace(NO_JOBS, has_job_table=False),
     ),
     unobserved(scheduler.test_tasks_have_jobs),
+    healthy(scheduler.test_tasks_have_jobs, schedule=ALL_STALLED),  # another cause
+    healthy(scheduler.test_jobs_have_a_next_run, schedule=ON_TIME),
+    healthy(scheduler.test_jobs_have_a_next_run, schedule=LATE),
+    faulty(scheduler.test_jobs_have_a_next_run, "Morning briefing (its job has no next run)", schedule=ONE_STALLED),
+    faulty(scheduler.test_jobs_have_a_next_run, "Morning briefing (its job has no next run)", schedule=ALL_STALLED),
+    unobserved(scheduler.test_jobs_have_a_next_run),
+    unobserved(scheduler.test_jobs_have_a_next_run, "no active task has a job", schedule=NO_JOBS),
+    healthy(scheduler.test_every_schedule_is_readable, schedule=ON_TIME),
+    faulty(scheduler.test_every_schedule_is_readable, "Renewal: '2026-02-30' in UTC is no time", schedule=UNREADABLE),
+    unobserved(scheduler.test_every_schedule_is_readable),
     healthy(scheduler.test_every_task_has_its_job, schedule=ON_TIME),
     healthy(
         scheduler.test_every_task_has_its_job,

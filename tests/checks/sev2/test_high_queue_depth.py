@@ -12,12 +12,12 @@ from tests.cases import Case, faulty, healthy, parametrized, unobserved
 HOUR = 3600.0
 
 
-def queue(due: int, *expired_locks: Lock) -> Queue:
-    return Queue(Count(due), expired_locks)
+def queue(due: int, *dead_locks: Lock) -> Queue:
+    return Queue(Count(due), dead_locks)
 
 
-def lock(expired: float, worker: str = "worker-1") -> Lock:
-    return Lock(worker, "4f1c", Span(expired))
+def lock(expired: float, worker: str | None = "worker-1", overdue: float = 2 * HOUR) -> Lock:
+    return Lock(worker, "4f1c", Span(expired), Span(overdue))
 
 
 def runs(count: int, within: float = HOUR) -> Processing:
@@ -127,6 +127,12 @@ CASES: list[Case] = [
     #
     healthy(depth.test_no_lock_is_stale, queue=queue(1001)),
     healthy(depth.test_no_lock_is_stale, queue=queue(1, lock(600))),
+    healthy(depth.test_no_lock_is_stale, queue=queue(1, lock(-24 * HOUR, overdue=600))),
+    faulty(
+        depth.test_no_lock_is_stale,
+        "2 stale locks: worker-1 on task 4f1c, locked for another 1 d, nobody on task 4f1c, locked for another 1 h",
+        queue=queue(2, lock(-24 * HOUR, overdue=601), lock(-HOUR, None)),
+    ),
     faulty(
         depth.test_no_lock_is_stale,
         "1 stale lock: worker-1 on task 4f1c, expired 15 min ago",

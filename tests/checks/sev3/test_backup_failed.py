@@ -65,7 +65,56 @@ LOG_FOLDER_CLOSED = backups(dump(8 * HOUR), log="", closed=("cannot open directo
 LOG_CLOSED = backups(dump(8 * HOUR), closed=("cannot open '/b/log/2026-03-04.log': Permission denied",))
 DUMP_CLOSED = backups(dump(8 * HOUR, verified=False), closed=("cannot open '/b/pg_8h.sql.gz': Permission denied",))
 
+AHEAD = dump(-3 * DAY, begun=None)  # its name has no time
+NAMED = dump(-3 * DAY, begun=40 * HOUR)
+CUT_OFF_AHEAD = dump(-3 * DAY, NO_END, begun=None)
+NOT_KNOWN = "the age of the postgres backups is not known: /b/pg_-72h.sql.gz (100.0 MiB, dated 3 d ahead)"
+
 CASES: list[Case] = [
+    healthy(backup.test_backups_are_young_and_whole, backups=backups(AHEAD, dump(8 * HOUR))),
+    healthy(backup.test_backups_are_young_and_whole, backups=backups(dump(-3 * DAY, begun=8 * HOUR))),
+    faulty(
+        backup.test_backups_are_young_and_whole,
+        "the newest postgres backup is 1 d 16 h old",
+        backups=backups(NAMED, dump(90 * HOUR)),
+    ),
+    faulty(
+        backup.test_backups_are_young_and_whole,
+        f"the newest postgres backup is broken: /b/pg_-72h.sql.gz (100.0 MiB, dated 3 d ahead): {NO_END}",
+        backups=backups(CUT_OFF_AHEAD, dump(8 * HOUR)),
+    ),
+    faulty(
+        backup.test_backups_are_young_and_whole,
+        "the newest postgres backup is 1 d 8 h old",
+        backups=backups(AHEAD, dump(32 * HOUR)),
+    ),
+    faulty(
+        backup.test_backups_are_young_and_whole,
+        "the newest redis backup is 1 d 8 h old",
+        backups=backups(AHEAD, redis=(rdb(32 * HOUR),)),
+    ),
+    unobserved(backup.test_backups_are_young_and_whole, NOT_KNOWN, backups=backups(AHEAD)),
+    unobserved(backup.test_the_backups_are_young, NOT_KNOWN, backups=backups(AHEAD)),
+    faulty(
+        backup.test_the_backups_are_young,
+        "stale: postgres; newest complete backups: postgres 1 d 16 h old, redis 8 h old",
+        backups=backups(NAMED),
+    ),
+    faulty(backup.test_the_dump_is_whole, NO_END, backups=backups(AHEAD, CUT_OFF_AHEAD, dump(8 * HOUR))),
+    healthy(backup.test_no_backup_is_dated_ahead, backups=backups(dump(8 * HOUR), dump(-2))),
+    faulty(
+        backup.test_no_backup_is_dated_ahead,
+        "/b/pg_-72h.sql.gz (100.0 MiB, dated 3 d ahead)",
+        backups=backups(NAMED, dump(8 * HOUR)),
+    ),
+    unobserved(
+        backup.test_no_backup_is_dated_ahead,
+        "there is no backup to look at",
+        backups=backups(redis=(), system_age=3 * HOUR),
+    ),
+    unobserved(backup.test_no_backup_is_dated_ahead, DENIED, backups=REDIS_CLOSED),
+    unobserved(backup.test_no_backup_is_dated_ahead),
+    #
     healthy(backup.test_backups_are_young_and_whole, backups=backups(dump(8 * HOUR), dump(32 * HOUR))),
     healthy(backup.test_backups_are_young_and_whole, backups=backups(dump(26 * HOUR))),
     healthy(backup.test_backups_are_young_and_whole, backups=backups(dump(8 * HOUR, verified=False))),

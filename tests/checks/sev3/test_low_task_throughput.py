@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from checks.sev3 import test_low_task_throughput as low
 from fixtures.queue.items import OldestItem
-from fixtures.queue.runs import RunQuality, Throughput, WorkDone
+from fixtures.queue.runs import EndlessRun, NewestRuns, Processing, RunQuality, Throughput, WorkDone
 from fixtures.queue.workers import Heartbeat, Heartbeats
 from playbook.quantities import Count, Span
 from tests.cases import Case, faulty, healthy, parametrized, unobserved
@@ -37,6 +37,14 @@ def heartbeats(*rows: Heartbeat, system_age: float | None = None) -> Heartbeats:
 
 def quality(runs: int, failed: int = 0, retried: int = 0) -> RunQuality:
     return RunQuality(Count(runs), Count(failed), Count(retried))
+
+
+def newest(*not_ended: EndlessRun, unreadable: tuple[str, ...] = ()) -> NewestRuns:
+    return NewestRuns(quality(10), Processing(Count(10), Span(1)), not_ended, unreadable)
+
+
+def begun(age: float, worker: str | None = "worker-1") -> EndlessRun:
+    return EndlessRun("4f1c", worker, Span(age))
 
 
 CASES: list[Case] = [
@@ -125,6 +133,23 @@ CASES: list[Case] = [
         oldest_item=OldestItem(Span(25 * MINUTE)),
     ),
     unobserved(low.test_due_work_is_taken),
+    #
+    healthy(low.test_runs_end, newest_runs=newest()),
+    healthy(low.test_runs_end, newest_runs=newest(begun(HOUR))),  # it runs
+    faulty(
+        low.test_runs_end,
+        "2 runs without an end: task 4f1c on no worker, begun 3 h ago, task 4f1c on worker-1, begun 2 h ago (",
+        newest_runs=newest(begun(2 * HOUR), begun(3 * HOUR, None), begun(5)),
+    ),
+    unobserved(low.test_runs_end),
+    #
+    healthy(low.test_every_pipeline_is_readable, newest_runs=newest(begun(2 * HOUR))),
+    faulty(
+        low.test_every_pipeline_is_readable,
+        "no list of steps: Morning briefing",
+        newest_runs=newest(unreadable=("Morning briefing",)),
+    ),
+    unobserved(low.test_every_pipeline_is_readable),
     #
     healthy(low.test_runs_succeed, run_quality=quality(10, failed=2)),
     faulty(
