@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -214,6 +215,7 @@ class HealthRun:
     published: Published = field(default_factory=Published)
     target_name: str = ""
     timezone: str = "UTC"
+    deadline: float = math.inf  # seconds after the start
 
     def __post_init__(self) -> None:
         """Make a place for what pytest's own reporters write; where there is none they write nothing."""
@@ -262,6 +264,7 @@ class HealthRun:
         if TARGET in session.stash:
             target = target_of(session)
             self.target_name, self.timezone = target.name, target.timezone
+            self.deadline = target.run_deadline
             self._tell("target", [target.name, target.timezone])
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _interrupt)
@@ -417,7 +420,8 @@ class HealthRun:
             done.complain(complaint)
         found = {"checks.html": self._written(self.page), "junit.xml": self._written(self.junit) or ""}
         written = {name: text for name, text in found.items() if text is not None}
-        files = publish(done, results, self.started, written, self.config.option, output_of(self.config))
+        left = self.deadline + guard.MARGIN - results.duration_seconds if results.complete else 0.0
+        files = publish(done, results, self.started, written, self.config.option, output_of(self.config), left)
         for name, wanted in self._wanted.items():
             if wanted and name in files:
                 with done.complaining(wanted):

@@ -45,11 +45,12 @@ class Published(Struct):
 
 
 def publish(
-    done: Published, results: Results, started: datetime, written: dict[str, str], option: Any, root: Path
-) -> dict[str, str]:
+    done: Published, results: Results, started: datetime, written: dict[str, str], option: Any, root: Path,
+    seconds: float,
+) -> dict[str, str]:  # fmt: skip
     """Write a run's files, hand it to whoever else is to know, and return the files.
 
-    `written` are the files that pytest's own reporters wrote: junit.xml, checks.html.
+    `written` are the files that pytest's own reporters wrote: junit.xml, checks.html. `seconds` are left for others.
     """
     files = dict(written)
     with done.complaining("report.html"):
@@ -79,5 +80,5 @@ def publish(
     if option.ping:
         from reports.sinks import ping
 
-        done.complaints += ping.send(option.ping, results.exit_status)
+        done.complaints += ping.send(option.ping, results.exit_status, seconds)
     return files
