@@ -100,10 +100,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     status, why = judge.wait(deadline)
     if why:
         guard.end_for_certain(status)
-        try:
-            status = HealthRun(config, started=started).rescue(judge.facts(), status, why)
-        finally:
-            sys.stdout.flush()
+        status = HealthRun(config, started=started).rescue(judge.facts(), status, why)
     os._exit(status)
 
 
@@ -252,10 +249,13 @@ class HealthRun:
             1 if exit_status(states_that_count(outcomes)) == 1 and status != pytest.ExitCode.INTERRUPTED else status
         )
         self.published.complain(why)
+        guard.end_for_certain(status)
         self.results = self._results(outcomes, status, complete=False)
         self._publish(self.results)
         self.pytest_terminal_summary(TerminalReporter(self.config, sys.stdout))
+        sys.stdout.flush()
         self.pytest_unconfigure()
+        self._ping(self.results)
         return status
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -359,6 +359,8 @@ class HealthRun:
             self.results = self._results(outcomes, status, complete=not interrupted)
             self._publish(self.results)
         self._tell("reported", status)
+        if self.results:
+            self._ping(self.results)
 
     def _silence_reporters(self) -> None:
         """Keep pytest's own reporters from naming the files that are about to be removed."""
@@ -420,14 +422,22 @@ class HealthRun:
             done.complain(complaint)
         found = {"checks.html": self._written(self.page), "junit.xml": self._written(self.junit) or ""}
         written = {name: text for name, text in found.items() if text is not None}
-        left = self.deadline + guard.MARGIN - results.duration_seconds if results.complete else 0.0
-        files = publish(done, results, self.started, written, self.config.option, output_of(self.config), left)
+        files = publish(done, results, self.started, written, self.config.option, output_of(self.config))
         for name, wanted in self._wanted.items():
             if wanted and name in files:
                 with done.complaining(wanted):
                     path = Path(os.path.expandvars(wanted)).expanduser()
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_text(files[name], encoding="utf-8", errors="backslashreplace")
+
+    def _ping(self, results: Results) -> None:
+        """Ping last of all, in the time that is left: it hangs on others."""
+        if self.config.option.ping:
+            from reports.sinks import ping
+
+            with self.published.complaining("the ping"):
+                left = self.deadline + guard.MARGIN - results.duration_seconds if results.complete else 0.0
+                self.published.complaints += ping.send(self.config.option.ping, results.exit_status, left)
 
     def _written(self, path: str | None) -> str | None:
         """Return what one of pytest's own reporters wrote; None where it wrote nothing that can be read."""

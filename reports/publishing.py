@@ -45,12 +45,11 @@ class Published(Struct):
 
 
 def publish(
-    done: Published, results: Results, started: datetime, written: dict[str, str], option: Any, root: Path,
-    seconds: float,
-) -> dict[str, str]:  # fmt: skip
+    done: Published, results: Results, started: datetime, written: dict[str, str], option: Any, root: Path
+) -> dict[str, str]:
     """Write a run's files, hand it to whoever else is to know, and return the files.
 
-    `written` are the files that pytest's own reporters wrote: junit.xml, checks.html. `seconds` are left for others.
+    `written` are the files that pytest's own reporters wrote: junit.xml, checks.html.
     """
     files = dict(written)
     with done.complaining("report.html"):
@@ -77,8 +76,4 @@ def publish(
     if github.is_here():
         with done.complaining("the summary of the step"):
             github.write_summary(results)
-    if option.ping:
-        from reports.sinks import ping
-
-        done.complaints += ping.send(option.ping, results.exit_status, seconds)
     return files
