@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from concurrent.futures import Future, wait
@@ -70,7 +71,7 @@ class Record(Struct):
     @property
     def ends(self) -> float:
         """The moment after which this probe is no longer waited for."""
-        return min(self.run_ends, self.call_ends or self.run_ends) + GRACE
+        return self.run_ends if self.call_ends is None else min(self.run_ends, self.call_ends + GRACE)
 
 
 RECORD: ContextVar[Record | None] = ContextVar("record", default=None)
@@ -98,7 +99,8 @@ def _masked_end(mask: Callable[[str], str], text: str) -> str:
 def time_left(at_most: float) -> float:
     """Return the seconds that the probe of this thread may still wait; its clock starts when it first asks.
 
-    Clients ask once they are imported: on a slow machine that takes longer than the target does to answer.
+    Clients ask once they are imported: on a slow machine that takes longer than the target does to answer. Unknown
+    once nobody waits for the probe any more: one that asks for each of many things ends, too.
     """
     record = RECORD.get()
     if record is None:
@@ -106,13 +108,15 @@ def time_left(at_most: float) -> float:
     now = time.monotonic()
     if record.call_ends is None:
         record.call_ends = now + record.call_seconds
+    if now > record.ends:
+        raise Unknown("there was no time to ask for all of it")
     return max(LEAST_TIME, min(at_most, record.call_ends - now))
 
 
 @contextmanager
 def bounded(seconds: float) -> Iterator[None]:
     """Let all that is asked here together take no longer than one call may, as in a probe."""
-    token = RECORD.set(Record(time.monotonic() + seconds, seconds))
+    token = RECORD.set(Record(math.inf, seconds))
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import msgspec
 import pytest
 from _pytest.junitxml import LogXML  # pytest has no public name for it
+from _pytest.terminal import TerminalReporter  # nor for this one
 from msgspec import Struct
 from msgspec.structs import replace
 from pytest_html.basereport import BaseReport  # type: ignore[import-untyped]
 
+from fixtures.clients.context import Deadlines
 from fixtures.platform.containers import container_of
 from fixtures.settings import settings_of
 from fixtures.target import target_of
@@ -30,7 +33,7 @@ from playbook.probe import PROBES, ProbeSummary
 from playbook.selection import asks_for_all, is_health_run, part_of_alert
 from playbook.suppression import FAILING_SINCE
 from playbook.target import TARGET, BadSettings
-from reports import terminal
+from reports import guard, terminal
 from reports.history import Earlier
 from reports.pages import table
 from reports.past import ContainerState, Past
@@ -50,6 +53,7 @@ _WORDS = {
 }
 
 
+TELLER = pytest.StashKey[guard.Teller]()
 KEEP = 1000  # three days and a half of a run every five minutes
 
 
@@ -76,6 +80,28 @@ def output_of(config: pytest.Config) -> Path:
     """Return the folder of the reports."""
     folder: Path = config.option.output or config.rootpath / "reports" / "output"
     return folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Judge in a child process; here, wait for it, and report what it knew where it had to be ended."""
+    option = config.option
+    if not is_health_run(config) or option.collectonly or option.usepdb or option.trace or not guard.is_command_line():
+        return None
+    started = datetime.now(UTC)
+    judge = guard.split()
+    if isinstance(judge, guard.Teller):
+        config.stash[TELLER] = judge
+        return None
+    try:
+        deadline = settings_of(config).settings.deadlines.run
+    except BadSettings:  # the judge says so
+        deadline = Deadlines().run
+    status, why = judge.wait(deadline)
+    if why:
+        guard.end_for_certain(status)
+        status = HealthRun(config, started=started).rescue(judge.facts(), status, why)
+    os._exit(status)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -185,6 +211,9 @@ class HealthRun:
     earlier: Earlier | None = None
     results: Results | None = None
     published: Published = field(default_factory=Published)
+    target_name: str = ""
+    timezone: str = "UTC"
+    deadline: float = math.inf  # seconds after the start
 
     def __post_init__(self) -> None:
         """Make a place for what pytest's own reporters write; where there is none they write nothing."""
@@ -197,9 +226,47 @@ class HealthRun:
             self.page, self.junit = f"{self._scratch.name}/checks.html", f"{self._scratch.name}/junit.xml"
         self._silent: list[tuple[str, Any]] = []
 
+    def _tell(self, what: str, value: object) -> None:
+        """Tell the guard, where there is one."""
+        if TELLER in self.config.stash:
+            self.config.stash[TELLER].tell(what, value)
+
+    def rescue(self, told: Iterator[tuple[str, Any]], status: int, why: str) -> int:
+        """Report what a judge that had to be ended told before; return the exit status."""
+        for what, value in told:
+            if what == "outcome":
+                outcome = msgspec.convert(value, CheckOutcome)
+                self.outcomes[outcome.id] = outcome
+            elif what == "modules":
+                self.modules |= set(value)
+            elif what == "target":
+                self.target_name, self.timezone = value
+            elif what == "reported":  # it hung after that
+                return int(value)
+        outcomes = [*self.outcomes.values()]
+        self.earlier = Earlier(output_of(self.config), self.target_name)
+        outcomes += self._never_judged(outcomes, why)
+        status = (
+            1 if exit_status(states_that_count(outcomes)) == 1 and status != pytest.ExitCode.INTERRUPTED else status
+        )
+        self.published.complain(why)
+        guard.end_for_certain(status)
+        self.results = self._results(outcomes, status, complete=False)
+        self._publish(self.results)
+        self.pytest_terminal_summary(TerminalReporter(self.config, sys.stdout))
+        sys.stdout.flush()
+        self.pytest_unconfigure()
+        self._ping(self.results)
+        return status
+
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Let a SIGTERM leave a report, as Ctrl-C does."""
         self.earlier = _earlier(session)
+        if TARGET in session.stash:
+            target = target_of(session)
+            self.target_name, self.timezone = target.name, target.timezone
+            self.deadline = target.run_deadline
+            self._tell("target", [target.name, target.timezone])
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _interrupt)
 
@@ -223,14 +290,18 @@ class HealthRun:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know which alerts are going to be judged."""
-        self.modules |= {item.nodeid.partition("::")[0] for item in session.items if part_of_alert(item)}
+        self._expect({item.nodeid.partition("::")[0] for item in session.items if part_of_alert(item)})
+
+    def _expect(self, modules: set[str]) -> None:
+        self.modules |= modules
+        self._tell("modules", sorted(modules))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Know it from the workers of xdist, where they collect."""
         paths = catalogue_of(self.config).paths.values()
         known = {str(path.relative_to(self.config.rootpath)) for path in paths}
-        self.modules |= known & {identity.partition("::")[0] for identity in ids}
+        self._expect(known & {identity.partition("::")[0] for identity in ids})
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the outcome that a check's report carries, from whichever process."""
@@ -238,6 +309,7 @@ class HealthRun:
         if check is not None:
             outcome = msgspec.convert(check, CheckOutcome)
             self.outcomes[outcome.id] = outcome
+            self._tell("outcome", check)
         elif report.failed:  # a worker of xdist died, or it is no check of an alert
             self.lost[report.nodeid] = str(report.longrepr).strip().rpartition("\n")[2]
 
@@ -285,8 +357,11 @@ class HealthRun:
             status = int(session.exitstatus)
         session.exitstatus = status
         with self.published.complaining("the results"):
-            self.results = self._results(session, outcomes, status, complete=not interrupted)
+            self.results = self._results(outcomes, status, complete=not interrupted)
             self._publish(self.results)
+        self._tell("reported", status)
+        if self.results:
+            self._ping(self.results)
 
     def _silence_reporters(self) -> None:
         """Keep pytest's own reporters from naming the files that are about to be removed."""
@@ -316,12 +391,8 @@ class HealthRun:
             found.append(replace(outcome, judged=False, alert=rows.get(module, outcome.alert)))
         return found
 
-    def _results(
-        self, session: pytest.Session, outcomes: list[CheckOutcome], status: int, *, complete: bool
-    ) -> Results:
+    def _results(self, outcomes: list[CheckOutcome], status: int, *, complete: bool) -> Results:
         option = self.config.option
-        target = target_of(session) if TARGET in session.stash else None
-        settings = target.settings if target else settings_of(self.config).settings
         finished = datetime.now(UTC)
         arguments = [str(argument) for argument in self.config.args if not asks_for_all(self.config, argument)]
         last_failed = getattr(option, "lf", False)  # absent where pytest's cache is turned off
@@ -329,8 +400,8 @@ class HealthRun:
         changes = past.changes(self.seen.containers)
         partial = bool(option.keyword or last_failed or any("::" in argument for argument in arguments))
         return Results(
-            target=target.name if target else settings.name,
-            timezone=settings.timezone,
+            target=self.target_name,
+            timezone=self.timezone,
             started_at=stamp(self.started),
             finished_at=stamp(finished),
             duration_seconds=round((finished - self.started).total_seconds(), 3),
@@ -360,6 +431,15 @@ class HealthRun:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_text(files[name], encoding="utf-8", errors="backslashreplace")
 
+    def _ping(self, results: Results) -> None:
+        """Ping last of all, in the time that is left: it hangs on others."""
+        if self.config.option.ping:
+            from reports.sinks import ping
+
+            with self.published.complaining("the ping"):
+                left = self.deadline + guard.MARGIN - results.duration_seconds if results.complete else 0.0
+                self.published.complaints += ping.send(self.config.option.ping, results.exit_status, left)
+
     def _written(self, path: str | None) -> str | None:
         """Return what one of pytest's own reporters wrote; None where it wrote nothing that can be read."""
         if path and Path(path).exists():
@@ -381,6 +461,7 @@ def _module(outcome: CheckOutcome) -> str:
 
 
 def _interrupt(*_: object) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: None)  # it comes twice, where the whole group of processes is told
     raise KeyboardInterrupt("terminated")
 
 

@@ -76,8 +76,4 @@ def publish(
     if github.is_here():
         with done.complaining("the summary of the step"):
             github.write_summary(results)
-    if option.ping:
-        from reports.sinks import ping
-
-        done.complaints += ping.send(option.ping, results.exit_status)
     return files

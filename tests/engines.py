@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -106,3 +108,31 @@ def answering(
         EngineClient.prepare()
         yield EngineClient(f"unix://{path}", lambda: limit, version)
         server.join(5)
+
+
+@contextmanager
+def an_engine_of(containers: int, pause: float) -> Iterator[str]:
+    """Serve so many containers of one project, each described after a pause in seconds; return the address."""
+    labels = {PROJECT_LABEL: "ordinaut", SERVICE_LABEL: "worker"}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            name = self.path.split("/")[-2]
+            document: Any = {"ApiVersion": "1.41", **container(name, "ordinaut", "worker")}
+            if self.path.split("?")[0].endswith("/containers/json"):
+                document = [{"Id": f"c{number}", "Labels": labels} for number in range(containers)]
+            elif self.path.endswith("/json"):
+                time.sleep(pause)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            with suppress(OSError):
+                self.wfile.write(json.dumps(document).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"tcp://127.0.0.1:{server.server_port}"
+        server.shutdown()

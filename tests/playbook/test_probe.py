@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,47 @@ def test_later_calls_of_a_probe_share_the_time_that_is_left() -> None:
     probes.fact(a_probe(lambda _: asked.extend((time_left(60), time_left(60)))))
     first, second = asked
     assert 0.2 <= second <= first <= 0.5
+
+
+def test_a_probe_that_asks_for_each_of_endless_things_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "GRACE", 0)
+    probes, asked, ended = probes_within(call=0.1), itertools.count(), threading.Event()
+
+    def ask(_: object) -> object:
+        try:
+            while True:
+                next(asked)
+                time.sleep(min(0.02, time_left(60)))
+        finally:
+            ended.set()
+
+    with pytest.raises(Unknown):
+        probes.fact(a_probe(ask))
+    assert ended.wait(10)
+
+
+def test_a_resource_that_was_waited_for_in_vain_is_given_less_time() -> None:
+    probes = probes_within(call=1.2)
+    probes.start([a_probe(lambda _: time.sleep(time_left(60)))])
+    assert probes.fact(Probe("of_another", "redis", lambda _: time_left(60), second_wave=True)) > evidence.GRACE
+    assert probes.fact(a_probe(lambda _: None)) is None
+    assert probes.fact(Probe("later", "postgres", lambda _: time_left(60), second_wave=True)) <= evidence.GRACE
+
+
+def test_the_time_of_a_run_counts_from_its_beginning(hung: threading.Event) -> None:
+    target: Any = SimpleNamespace(call_deadline=60, run_deadline=60, mask=str)
+    probes = Probes(target, began=time.monotonic() - 60)
+    with pytest.raises(Unknown, match="postgres: the run's deadline has passed"):
+        probes.fact(a_probe(lambda _: hung.wait()))
+
+
+def test_a_probe_that_finds_no_thread_is_unknown(probes: Probes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cannot(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", cannot)
+    with pytest.raises(Unknown, match="the probe a_probe could not be started: can't start new thread"):
+        probes.fact(a_probe(lambda _: None))
 
 
 def test_outside_of_a_probe_a_call_may_take_all_its_time() -> None:
