@@ -15,7 +15,7 @@ from _pytest.cacheprovider import Cache  # a run has it ready, a command has not
 
 from fixtures.clients.streaming import PatientHost
 from fixtures.platform.backups import look
-from fixtures.target import VERIFIED, find_target
+from fixtures.target import cached_backups, find_target
 from playbook.evidence import Absent, Unknown, bounded
 from playbook.quantities import Span
 from reports.results import FIRING, NOTHING_JUDGED, UNKNOWN
@@ -40,7 +40,7 @@ class Verifier:
         if not config.pluginmanager.has_plugin("cacheprovider"):
             raise pytest.UsageError("without pytest's cache no run would know what was found")
         target, _ = find_target(config)
-        cache, key = Cache.for_config(config, _ispytest=True), f"{VERIFIED}/{target.name}"
+        cache, key = Cache.for_config(config, _ispytest=True), cached_backups(target)
         whole = {version: flaw for version, flaw in cache.get(key, {}).items() if not flaw}
         try:
             with bounded(self._seconds):
