@@ -11,7 +11,7 @@ ARGS ?=
 # Works from any folder: make -C /path/to/this smoke
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke check report gate verify-backups test test-fast bench lint format readme rules silence silences lock clean
+.PHONY: help demo smoke check report gate verify-backups test test-fast bench soak lint format readme rules silence silences lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -60,6 +60,9 @@ test-fast: $(BIN)/.dev $(VENV)/lint/.done  ## the tests that need no server, no 
 
 bench: $(BIN)/.dev  ## measure what a run costs, as ratios within one run; takes minutes
 	@$(BIN)/python -m bench
+
+soak: $(BIN)/.dev  ## 500 healthy and 500 broken runs in random circumstances; ARGS="--runs=50 --seed=1"
+	@$(BIN)/python -m bench.soak $(ARGS)
 
 lint: $(BIN)/.dev $(VENV)/lint/.done  ## ruff, strict mypy, the layers, and the names that checks write as strings
 	@$(BIN)/ruff check .
