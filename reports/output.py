@@ -8,16 +8,13 @@ import re
 import shutil
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
 
 BUILDING = ".writing-"
 ABANDONED = 3600.0  # seconds: nobody is writing into it any more
 TWINS = 1000
+_TIME = "%Y-%m-%dT%H-%M-%SZ"
 _RUN = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d+))?")
 
 
@@ -59,10 +56,13 @@ def replace_file(path: Path, text: str) -> None:
 def prune(root: Path, keep: int) -> None:
     """Remove all but the newest runs, and what killed ones left; whatever is not named like a run is left alone.
 
-    The run that `latest` points to stays, however many partial ones came after it.
+    The run that `latest` points to stays, however many partial ones came after it. A run whose time is still to come,
+    because the clock was wrong, counts as an old one.
     """
     latest = (root / "latest").resolve().name
-    runs = sorted((entry.name for entry in os.scandir(root) if _RUN.fullmatch(entry.name)), key=_age)
+    now = datetime.now(UTC).strftime(_TIME)
+    names = (entry.name for entry in os.scandir(root) if _RUN.fullmatch(entry.name))
+    runs = sorted(names, key=lambda name: (_age(name)[0] <= now, _age(name)))
     left = [path.name for path in root.glob(f"{BUILDING}*") if _is_abandoned(path)]
     for name in (*runs[:-keep], *left):
         if name != latest:
@@ -84,7 +84,7 @@ def _age(name: str) -> tuple[str, int]:
 
 def _named(building: Path, started: datetime) -> Path:
     """Name a run by its start; two runs of one second are told apart, also where both are named at this moment."""
-    name = started.strftime("%Y-%m-%dT%H-%M-%SZ")
+    name = started.strftime(_TIME)
     for folder in (building.with_name(name), *(building.with_name(f"{name}-{twin}") for twin in range(2, TWINS))):
         try:
             return building.rename(folder)  # fails where the folder is there, since it is not empty

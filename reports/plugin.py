@@ -342,7 +342,7 @@ class HealthRun:
             cost=self.seen.cost,
             containers=self.seen.containers or [],
             compose_command=self.seen.compose_command,
-            changes=Changes(stamp(past.green.at), changes) if past.green and changes else None,
+            changes=Changes(stamp(min(past.green.at, self.started)), changes) if past.green and changes else None,
         )
 
     def _publish(self, results: Results) -> None:

@@ -287,7 +287,7 @@ def _alert(
     holds = trigger.state not in ("ok", "skipped")
     since = past.since(name, trigger.state, timedelta(seconds=about.for_seconds), now)
     recovery = past.recovery(name, trigger.state, now)
-    points = [Point(stamp(r.at), r.state, r.value, r.limit) for r in reversed(past.records.get(name, ()))]
+    points = [Point(stamp(r.at), r.state, r.value, r.limit) for r in reversed(past.recent(name, now))]
     here = Point(
         stamp(now), trigger.state, trigger.measured.value if trigger.measured else None,
         trigger.limit.value if trigger.limit else None,

@@ -93,6 +93,16 @@ def test_the_run_that_latest_points_to_is_kept(tmp_path: Path) -> None:
     assert whole.exists()
 
 
+def test_runs_of_a_clock_that_was_ahead_do_not_crowd_out_the_new_ones(tmp_path: Path) -> None:
+    ahead = datetime.now(UTC) + timedelta(hours=3)
+    for minute in range(3):
+        write_run(tmp_path, ahead + timedelta(minutes=minute), FILES, moves_latest=False)
+    newest = write_run(tmp_path, NOON, FILES, moves_latest=False)
+    prune(tmp_path, 2)
+    assert newest.exists()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_leftovers_of_a_killed_run_are_removed_after_an_hour(tmp_path: Path) -> None:
     for name, age in ((".writing-old", 2 * ABANDONED), (".writing-new", 1.0)):
         (tmp_path / name).mkdir()
