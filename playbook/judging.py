@@ -14,7 +14,7 @@ from playbook.evidence import Unknown
 from playbook.outcome import CheckOutcome, Measured, State, judge, sentence_of
 from playbook.probe import PROBES, probes_of
 from playbook.quantities import magnitude
-from playbook.selection import part_of_alert, problems_of_item
+from playbook.selection import judges, part_of_alert, problems_of_item
 from playbook.suppression import suppression_of
 from playbook.target import TARGET, BadSettings
 
@@ -35,6 +35,12 @@ def limits(request: pytest.FixtureRequest) -> AlertLimits:
     """The alert's limits as the target has them."""
     alert: Alert = request.module.ALERT
     return request.session.stash[IN_FORCE][alert.name][0]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to judge where assertions do nothing: every check would be ok."""
+    if judges(config) and not __debug__:
+        raise BadSettings("Python ignores assertions, which is what checks are: unset PYTHONOPTIMIZE, omit -O")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

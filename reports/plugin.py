@@ -27,7 +27,15 @@ from playbook.catalogue import catalogue_of
 from playbook.evidence import Spent
 from playbook.outcome import CheckOutcome
 from playbook.probe import PROBES, ProbeSummary
-from playbook.selection import asks_for_all, is_health_run, part_of_alert
+from playbook.selection import (
+    WHOLE,
+    asks_for_all,
+    is_health_run,
+    is_narrowed,
+    judges,
+    part_of_alert,
+    runs_nothing,
+)
 from playbook.suppression import FAILING_SINCE
 from playbook.target import TARGET, BadSettings
 from reports import terminal
@@ -81,8 +89,12 @@ def output_of(config: pytest.Config) -> Path:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Set pytest up for a health run: its HTML and JUnit files become parts of ours, its tracebacks our sentences."""
-    if not is_health_run(config) or config.option.collectonly or config.option.help or config.option.markers:
+    if is_health_run(config) and runs_nothing(config):
+        config.pluginmanager.register(_NothingRun(), "ordinaut-nothing-run")
+    if not judges(config):
         return
+    if getattr(config.option, "nagios", False):
+        raise BadSettings("--nagios: its exit status is not that of a health check; --results=FILE has the states")
     if config.option.tbstyle == "auto":
         config.option.tbstyle = "no"
     if config.option.reportchars == "fE":
@@ -165,8 +177,18 @@ class _Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         output: dict[str, Any] = getattr(session.config, "workeroutput")  # noqa: B009  xdist adds it
+        output["whole"] = session.config.stash.get(WHOLE, [])
         if session.testscollected and session.stash[PROBES].summary():  # the others have judged nothing
             output["seen"] = msgspec.to_builtins(_seen(session, self.earlier))
+
+
+class _NothingRun:
+    """With --setup-only and --setup-plan: nothing is judged, whatever pytest says."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 @dataclass(eq=False)
@@ -180,6 +202,7 @@ class HealthRun:
     modules: set[str] = field(default_factory=set)  # of the alerts that are to be judged
     lost: dict[str, str] = field(default_factory=dict)  # checks that failed without an outcome, and why
     stopped_by_option: bool = False  # -x, in a worker of xdist
+    whole: set[str] = field(default_factory=set)  # the modules that nothing but -m narrowed
     seen: Seen = field(default_factory=Seen)
     earlier: Earlier | None = None
     results: Results | None = None
@@ -222,6 +245,8 @@ class HealthRun:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know which alerts are going to be judged."""
+        whole = self.config.stash[WHOLE]
+        self.whole.update(whole)
         self.modules |= {item.nodeid.partition("::")[0] for item in session.items if part_of_alert(item)}
 
     @pytest.hookimpl(optionalhook=True)
@@ -253,6 +278,7 @@ class HealthRun:
         if "wrong_setting" in output:
             raise BadSettings(output["wrong_setting"])
         self.stopped_by_option |= bool(output.get("shouldfail"))
+        self.whole.update(output.get("whole", ()))
         if "seen" in output:
             self.seen = msgspec.convert(output["seen"], Seen)
 
@@ -323,10 +349,9 @@ class HealthRun:
         settings = target.settings if target else settings_of(self.config).settings
         finished = datetime.now(UTC)
         arguments = [str(argument) for argument in self.config.args if not asks_for_all(self.config, argument)]
-        last_failed = getattr(option, "lf", False)  # absent where pytest's cache is turned off
         past = self.earlier.past if self.earlier else Past()
         changes = past.changes(self.seen.containers)
-        partial = bool(option.keyword or last_failed or any("::" in argument for argument in arguments))
+        partial = is_narrowed(self.config, self.whole)
         return Results(
             target=target.name if target else settings.name,
             timezone=settings.timezone,

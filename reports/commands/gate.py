@@ -42,19 +42,24 @@ class Judgement(Struct, frozen=True):
 
     @property
     def is_well(self) -> bool:
-        """All that was selected was judged, and nothing fires; pytest alone also exits with 0 for `--help`."""
-        return self.status == 0 and self.results is not None
+        """All of it was judged, and nothing fires; pytest alone also exits with 0 for `--help`."""
+        return self.status == 0 and self.results is not None and not self.is_partial
+
+    @property
+    def is_partial(self) -> bool:
+        """More than `-m` narrowed it: what was left out is not let through."""
+        return self.results is not None and bool(self.results["selection"]["partial"])
 
     @property
     def can_change(self) -> bool:
         """The same question asked later may be answered otherwise."""
-        return self.status in WAITABLE and self.results is not None
+        return self.status in WAITABLE and self.results is not None and not self.is_partial
 
     @property
     def exit_status(self) -> int:
         """The status that a gate ends with after it: never 0 where nothing was judged."""
         if self.status == 0 and not self.is_well:
-            return NOTHING_JUDGED
+            return int(pytest.ExitCode.USAGE_ERROR) if self.is_partial else NOTHING_JUDGED
         return self.status if self.status >= 0 else 128 - self.status  # as shells tell of a signal
 
     @property
@@ -67,7 +72,8 @@ class Judgement(Struct, frozen=True):
         if self.results is None:
             return f"no judgement, exit status {self.exit_status}"
         wrong = [f"{alert['state']} {alert['name']}" for alert in self.results["alerts"] if _is_wrong(alert)]
-        return f"{self.results['verdict']}" + (f" ({', '.join(wrong)})" if wrong else "")
+        narrowed = ", but options left out a part" if self.is_partial else ""
+        return f"{self.results['verdict']}" + (f" ({', '.join(wrong)})" if wrong else "") + narrowed
 
 
 def _is_wrong(alert: dict[str, Any]) -> bool:
@@ -156,7 +162,10 @@ def _end(run: subprocess.Popen[bytes]) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Wrong usage has pytest's exit status here too."""
+    """Wrong usage has pytest's exit status here too, and `--help` lets nothing through."""
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        super().exit(status or NOTHING_JUDGED, message)
 
     def error(self, message: str) -> NoReturn:
         self.exit(int(pytest.ExitCode.USAGE_ERROR), f"gate: {message}\n")

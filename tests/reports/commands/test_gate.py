@@ -29,7 +29,7 @@ def judgement(status: int, calls: int = 5, **states: str) -> Judgement:
     """Give what a run with this exit status says; one that came to no verdict has no results."""
     verdict = {0: "ok", 1: "firing", 6: "unknown"}.get(status)
     alerts = [{"name": name, "state": state} for name, state in states.items()]
-    results = {"verdict": verdict, "alerts": alerts, "cost": {"api": {"calls": calls}}}
+    results = {"verdict": verdict, "alerts": alerts, "cost": {"api": {"calls": calls}}, "selection": {"partial": False}}
     return Judgement(status, results if verdict else None)
 
 
@@ -209,11 +209,27 @@ def test_wrong_settings_end_it_at_once(tmp_path: Path) -> None:
     assert [line.rpartition(": ")[2] for line in progress(done.stdout)] == ["no judgement, exit status 4"]
 
 
-@pytest.mark.parametrize("option", ["--collect-only", "--markers", "--show-target"])
+@pytest.mark.parametrize(
+    "option",
+    ["--version", "--collect-only", "--markers", "--show-target", "--fixtures", "--setup-only", "--setup-plan"],
+)
 def test_what_judges_nothing_is_not_let_through(option: str, tmp_path: Path) -> None:
     done = gate(option, f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}")
     assert done.returncode == 5
     assert len(progress(done.stdout)) == 1
+
+
+def test_its_own_help_lets_nothing_through() -> None:
+    done = gate("--help")
+    assert (done.returncode, progress(done.stdout)) == (5, [])
+    assert "usage: " in done.stdout
+
+
+@pytest.mark.parametrize("option", ["-kno_active_workers", "--ignore=checks/sev1", "checks/sev0"])
+def test_what_leaves_something_out_is_not_let_through(option: str, options: list[str]) -> None:
+    done = gate(option, *options)
+    assert done.returncode == 4
+    assert [line.rpartition(": ")[2] for line in progress(done.stdout)] == ["ok, but options left out a part"]
 
 
 @pytest.mark.parametrize(
