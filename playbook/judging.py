@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 from playbook.catalogue import catalogue_of
 from playbook.contract import problems_of_strings
 from playbook.evidence import Unknown
-from playbook.outcome import CheckOutcome, Measured, State, judge, sentence_of
+from playbook.outcome import CheckOutcome, Measured, State, internal_error, judge, sentence_of
 from playbook.probe import PROBES, probes_of
 from playbook.quantities import magnitude
 from playbook.selection import judges, part_of_alert, problems_of_item
@@ -61,6 +62,25 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         except ValueError as error:
             raise BadSettings(f"limits.{name}.{error}") from None
         in_force[name] = limits, alert.describe(limits)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Let an error of the suite itself, or of a plugin, cost one check its outcome, and no other check."""
+    try:
+        return (yield)
+    except pytest.exit.Exception:
+        raise
+    except Exception as error:
+        if part_of_alert(item) is None:
+            raise
+        with suppress(Exception):
+            getattr(item.session, "_setupstate").teardown_exact(nextitem)  # noqa: B009  or the next check fails, too
+        words = item.session.stash[TARGET].mask(internal_error(error))
+        item.ihook.pytest_runtest_logreport(
+            report=pytest.TestReport(item.nodeid, item.location, {}, "failed", words, "setup", internal_error=words)
+        )
+        return True
 
 
 @pytest.hookimpl(tryfirst=True)

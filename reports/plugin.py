@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,8 +24,9 @@ from fixtures.target import target_of
 from playbook.alert import Description
 from playbook.catalogue import catalogue_of
 from playbook.evidence import Spent
-from playbook.outcome import CheckOutcome
+from playbook.outcome import CheckOutcome, internal_error
 from playbook.probe import PROBES, ProbeSummary
+from playbook.scratch import Scratch, remove_abandoned
 from playbook.selection import (
     WHOLE,
     asks_for_all,
@@ -40,14 +40,25 @@ from playbook.suppression import FAILING_SINCE
 from playbook.target import TARGET, BadSettings
 from reports import terminal
 from reports.history import Earlier
+from reports.output import replace_file
 from reports.pages import table
 from reports.past import ContainerState, Past
 from reports.publishing import Published, publish
-from reports.results import Changes, Results, Selection, alerts_of, exit_status, stamp, states_that_count, verdict
+from reports.results import (
+    FIRING,
+    Changes,
+    Results,
+    Selection,
+    alerts_of,
+    exit_status,
+    stamp,
+    states_that_count,
+    verdict,
+)
 from reports.sinks import github
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _WORDS = {
     "firing": ("failed", "F", ("FIRING", {"red": True})),
@@ -109,6 +120,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(table, "ordinaut-table")
     if github.is_here():
         config.pluginmanager.register(github.Step(lambda: run.results), "ordinaut-github")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
+    """Never end as if something fired where nothing does: that is Python's exit status for an error."""
+    try:
+        return (yield)
+    except pytest.UsageError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        target = config.stash.get(TARGET, None)
+        words = internal_error(error)
+        print(target.mask(words) if target else words, file=sys.stderr)
+        run = config.pluginmanager.get_plugin("ordinaut-health-run")
+        return FIRING if run and run.status == FIRING else pytest.ExitCode.INTERNAL_ERROR
 
 
 def pytest_metadata(metadata: dict[str, Any], config: pytest.Config) -> None:
@@ -205,6 +231,8 @@ class HealthRun:
     whole: set[str] = field(default_factory=set)  # the modules that nothing but -m narrowed
     seen: Seen = field(default_factory=Seen)
     earlier: Earlier | None = None
+    internal_errors: list[str] = field(default_factory=list)  # of the suite itself, or of a plugin
+    status: int = 0  # that the run comes to, as far as is known
     results: Results | None = None
     published: Published = field(default_factory=Published)
 
@@ -212,10 +240,11 @@ class HealthRun:
         """Make a place for what pytest's own reporters write; where there is none they write nothing."""
         option = self.config.option
         self._wanted = {"report.html": option.htmlpath, "junit.xml": option.xmlpath}  # the user's own copies
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch: Scratch | None = None
         self.page = self.junit = None
         with self.published.complaining("what pytest itself reports"):
-            self._scratch = tempfile.TemporaryDirectory(prefix="ordinaut-report-")
+            remove_abandoned()
+            self._scratch = Scratch("report")
             self.page, self.junit = f"{self._scratch.name}/checks.html", f"{self._scratch.name}/junit.xml"
         self._silent: list[tuple[str, Any]] = []
 
@@ -262,8 +291,9 @@ class HealthRun:
         if check is not None:
             outcome = msgspec.convert(check, CheckOutcome)
             self.outcomes[outcome.id] = outcome
-        elif report.failed:  # a worker of xdist died, or it is no check of an alert
+        elif report.failed:  # a worker of xdist died, or the suite itself failed, or it is no check of an alert
             self.lost[report.nodeid] = str(report.longrepr).strip().rpartition("\n")[2]
+            self._failed_ourselves(getattr(report, "internal_error", ""))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
@@ -281,6 +311,19 @@ class HealthRun:
         self.whole.update(output.get("whole", ()))
         if "seen" in output:
             self.seen = msgspec.convert(output["seen"], Seen)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Have it shown as one line, unless --full-trace asks for more."""
+        words = internal_error(excinfo.value)
+        target = self.config.stash.get(TARGET, None)
+        self._failed_ourselves(target.mask(words) if target else words)
+        if not self.config.option.fulltrace:
+            vars(excrepr)["toterminal"] = lambda terminal: terminal.write(self.internal_errors[-1])
+
+    def _failed_ourselves(self, words: str) -> None:
+        if words:
+            self.internal_errors.append(words)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
@@ -304,11 +347,11 @@ class HealthRun:
         outcomes += self._never_judged(outcomes, why)
         status = exit_status(states_that_count(outcomes))
         own_end = self.broken_modules or self.stopped_by_option
-        if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR or (
-            session.exitstatus == pytest.ExitCode.INTERRUPTED and not own_end
-        ):
+        if session.exitstatus == pytest.ExitCode.INTERRUPTED and not own_end:
             status = int(session.exitstatus)
-        session.exitstatus = status
+        elif self.internal_errors and status != FIRING:
+            status = int(pytest.ExitCode.INTERNAL_ERROR)
+        session.exitstatus = self.status = status
         with self.published.complaining("the results"):
             self.results = self._results(session, outcomes, status, complete=not interrupted)
             self._publish(self.results)
@@ -372,6 +415,8 @@ class HealthRun:
 
     def _publish(self, results: Results) -> None:
         done = self.published
+        for words in self.internal_errors:
+            done.complain(words)
         for complaint in (self.seen.complaint, self.earlier.complaint if self.earlier else ""):
             done.complain(complaint)
         found = {"checks.html": self._written(self.page), "junit.xml": self._written(self.junit) or ""}
@@ -382,7 +427,7 @@ class HealthRun:
                 with done.complaining(wanted):
                     path = Path(os.path.expandvars(wanted)).expanduser()
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text(files[name], encoding="utf-8", errors="backslashreplace")
+                    replace_file(path, files[name])
 
     def _written(self, path: str | None) -> str | None:
         """Return what one of pytest's own reporters wrote; None where it wrote nothing that can be read."""

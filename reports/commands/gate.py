@@ -12,19 +12,23 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from msgspec import Struct
 
+from playbook.outcome import internal_error
 from playbook.quantities import Span
+from playbook.scratch import Scratch
+from reports.output import replace_file
 from reports.results import FIRING, NOTHING_JUDGED, UNKNOWN
+from reports.streams import guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parent.parent.parent
 SEVERITIES = "sev0 or sev1"
@@ -114,8 +118,8 @@ def wait_until_well(
 class Runner:
     """Runs the suite in a fresh process each time; in a process group of its own, so that only we interrupt it."""
 
-    def __init__(self, arguments: list[str], folder: Path, results: Path | None) -> None:
-        self._results = results or folder / "results.json"
+    def __init__(self, arguments: list[str], folder: Path) -> None:
+        self._results = folder / "results.json"
         self._output = folder / "output"
         self._summary = folder / "summary"
         own = ["--gate", "-m", SEVERITIES]
@@ -143,13 +147,31 @@ class Runner:
         return Judgement(status, results)
 
     def show(self) -> None:
-        """Show the last judgement whole, and add its summary to the step's where GitHub Actions asks for one."""
+        """Show the last judgement whole."""
         sys.stdout.flush()
-        sys.stdout.buffer.write(self._output.read_bytes())
-        sys.stdout.buffer.flush()
+        with suppress(OSError):  # nobody reads it any more
+            sys.stdout.buffer.write(self._output.read_bytes())
+        sys.stdout.flush()
+
+    def hand_over(self, results: Path | None) -> None:
+        """Write the last judgement's results where they are wanted, and its summary where GitHub Actions wants that."""
+        if results and self._results.exists():
+            with _complaining("the results"):
+                replace_file(results, self._results.read_text("utf-8"))
+        elif results and results.is_file():  # those of another gate
+            with _complaining("the results"):
+                results.unlink()
         if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(path).open("ab") as summary:
+            with _complaining("the summary of the step"), Path(path).open("ab") as summary:
                 summary.write(self._summary.read_bytes())
+
+
+@contextmanager
+def _complaining(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        print(f"gate: {what} could not be written: {error}", flush=True)
 
 
 def _end(run: subprocess.Popen[bytes]) -> None:
@@ -190,20 +212,31 @@ def _arguments(given: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 
 def main(given: list[str]) -> int:
+    """Judge, and return the exit status: pytest's for an internal error where the gate itself fails."""
+    guard()
+    try:
+        return _main(given)
+    except Exception as error:  # noqa: BLE001  Python's own status for it means that something fires
+        print(f"gate: {internal_error(error)}", flush=True)
+        return int(pytest.ExitCode.INTERNAL_ERROR)
+
+
+def _main(given: list[str]) -> int:
     """Wait, show the final judgement, and give its exit status; pytest's for an interruption where there was one."""
     own, rest = _arguments(given)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="ordinaut-gate-") as folder:
-        runner = Runner(rest, Path(folder), own.results)
-        try:
+    with Scratch("gate") as folder:
+        runner = Runner(rest, Path(folder))
+        last = None
+        with suppress(KeyboardInterrupt):
             last = wait_until_well(
                 runner, own.wait.total_seconds(), own.in_a_row, say=lambda words: print(words, flush=True)
             )
-        except KeyboardInterrupt:
-            runner.show()
-            print("gate: interrupted", flush=True)
-            return int(pytest.ExitCode.INTERRUPTED)
         runner.show()
+        runner.hand_over(own.results)
+    if last is None:
+        print("gate: interrupted", flush=True)
+        return int(pytest.ExitCode.INTERRUPTED)
     print(f"gate: {'passed' if last.is_well else 'not passed'}: {last}", flush=True)
     return last.exit_status
 

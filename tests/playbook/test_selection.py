@@ -59,7 +59,7 @@ def test_an_unknown_marker_is_a_usage_error(judge: Judge, target: Path) -> None:
     seen = judge("-m", "sevv", target=target)
     assert seen.status in (4, 5)
     assert seen.results is None or seen.results["verdict"] == "unknown"
-    assert "ordinaut-report-" not in seen.output, "a file that is gone is named"
+    assert "ordinaut-temporary-" not in seen.output, "a file that is gone is named"
 
 
 def test_collecting_touches_nothing_and_needs_no_target() -> None:

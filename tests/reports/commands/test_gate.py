@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from reports.commands.gate import Judgement, pause, wait_until_well
+from reports.commands.gate import Judgement, main, pause, wait_until_well
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.faults import FAULTS
 from sandbox.polling import require, until
@@ -273,6 +275,43 @@ def test_the_results_of_the_final_judgement_are_written_where_they_are_wanted(
     path = tmp_path / "asked.json"
     assert gate("--in-a-row=1", f"--results={path}", *options).returncode == 0
     assert json.loads(path.read_text())["verdict"] == "ok"
+
+
+def test_what_is_no_file_is_never_replaced_by_results(tmp_path: Path) -> None:
+    (link := tmp_path / "link").symlink_to("/dev/null")
+    os.mkfifo(pipe := tmp_path / "pipe")
+    for path in (link, pipe):
+        done = gate(
+            "--wait=0s", f"--results={path}", f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}"
+        )
+        assert done.returncode == 1
+        assert done.stdout.count("gate: the results could not be written") == (path is pipe)
+    assert (str(link.readlink()), pipe.is_fifo()) == ("/dev/null", True)
+
+
+def test_the_results_of_an_earlier_gate_are_not_left_behind(tmp_path: Path) -> None:
+    (results := tmp_path / "results.json").write_text("{}")
+    assert gate(f"--results={results}", f"--target={tmp_path}/absent.toml").returncode == 4
+    assert not results.exists()
+
+
+@pytest.mark.parametrize("streams", [">&-", ">/dev/full", "| true"])
+def test_its_exit_status_does_not_depend_on_who_reads(tmp_path: Path, streams: str) -> None:
+    words = [*command("--wait=0s"), f"--target={tmp_path}/absent.toml"]
+    line = f"{shlex.join(words)}; echo $? > {tmp_path}/status"
+    redirected = f"( {line} ) {streams}" if streams[0] == "|" else line.replace(";", f" {streams};")
+    done = subprocess.run(["bash", "-c", redirected], cwd=ROOT, env=environment(), capture_output=True, check=False)
+    assert (tmp_path / "status").read_text().strip() == "4", done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_an_internal_error_of_the_gate_does_not_say_that_something_fires(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("reports.commands.gate.wait_until_well", None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert main([]) == 3
+    assert "gate: internal error: TypeError: " in capsys.readouterr().out
 
 
 def test_a_step_shows_the_final_judgement_alone(options: list[str], tmp_path: Path) -> None:
