@@ -15,7 +15,7 @@ from playbook.evidence import Unknown
 from playbook.outcome import CheckOutcome, Measured, State, internal_error, judge, sentence_of
 from playbook.probe import PROBES, probes_of
 from playbook.quantities import magnitude
-from playbook.selection import judges, part_of_alert, problems_of_item
+from playbook.selection import judges, only_prints, part_of_alert, problems_of_item
 from playbook.suppression import suppression_of
 from playbook.target import TARGET, BadSettings
 
@@ -48,6 +48,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Stop the run where a limit of the settings is wrong, or belongs to no alert."""
     target = session.stash.get(TARGET, None)
     if target is None:
+        if not only_prints(session.config) and any(map(part_of_alert, session.items)):
+            raise BadSettings("pytest runs checks, but not as this project has it: omit -c, --rootdir and -o testpaths")
         return
     alerts = {part[0].name: part[0] for item in session.items if (part := part_of_alert(item))}
     catalogue = catalogue_of(session.config)

@@ -56,7 +56,7 @@ def only_prints(config: pytest.Config) -> bool:
 
 def runs_nothing(config: pytest.Config) -> bool:
     """Return whether an option has fixtures set up and no check run."""
-    return bool(config.option.setuponly or config.option.setupplan)
+    return any(getattr(config.option, name, None) for name in ("setuponly", "setupplan"))
 
 
 def judges(config: pytest.Config) -> bool:

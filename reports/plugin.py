@@ -69,20 +69,28 @@ _WORDS = {
 }
 
 
+_NEEDED = ("terminal", "junitxml", "html", "metadata")  # plugins of pytest
+_INTERNAL_ERRORS = pytest.StashKey[list[str]]()
 KEEP = 1000  # three days and a half of a run every five minutes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add where a run goes, and who is notified."""
     group = parser.getgroup("ordinaut")
-    group.addoption("--output", metavar="DIR", type=Path, help="the folder of the reports (default: reports/output)")
+    group.addoption("--output", metavar="DIR", type=_path, help="the folder of the reports (default: reports/output)")
     group.addoption(
         "--keep", metavar="N", type=_at_least_one, default=KEEP,
         help=f"how many runs are kept, in the history and as reports (default: {KEEP})",
     )  # fmt: skip
-    group.addoption("--results", metavar="FILE", type=Path, help="write results.json to this file too")
-    group.addoption("--metrics", metavar="FILE", type=Path, help="write the run as Prometheus metrics (a textfile)")
+    group.addoption("--results", metavar="FILE", type=_path, help="write results.json to this file too")
+    group.addoption("--metrics", metavar="FILE", type=_path, help="write the run as Prometheus metrics (a textfile)")
     group.addoption("--ping", metavar="URL", help="ask for URL/<exit status> at the end, as healthchecks.io has it")
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise pytest.UsageError("--output, --results, --metrics: the path is empty")
+    return Path(text)
 
 
 def _at_least_one(text: str) -> int:
@@ -100,10 +108,16 @@ def output_of(config: pytest.Config) -> Path:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Set pytest up for a health run: its HTML and JUnit files become parts of ours, its tracebacks our sentences."""
-    if is_health_run(config) and runs_nothing(config):
+    if not is_health_run(config):
+        return
+    config.pluginmanager.register(_InternalErrors(config), "ordinaut-internal-errors")
+    if runs_nothing(config):
         config.pluginmanager.register(_NothingRun(), "ordinaut-nothing-run")
     if not judges(config):
         return
+    for name in _NEEDED:
+        if config.pluginmanager.is_blocked(name):
+            raise BadSettings(f"-p no:{name}: reports are written with that plugin")
     if getattr(config.option, "nagios", False):
         raise BadSettings("--nagios: its exit status is not that of a health check; --results=FILE has the states")
     if config.option.tbstyle == "auto":
@@ -130,11 +144,35 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, in
     except pytest.UsageError:
         raise
     except Exception as error:  # noqa: BLE001
-        target = config.stash.get(TARGET, None)
-        words = internal_error(error)
-        print(target.mask(words) if target else words, file=sys.stderr)
+        print(_masked_error(config, error), file=sys.stderr)
         run = config.pluginmanager.get_plugin("ordinaut-health-run")
         return FIRING if run and run.status == FIRING else pytest.ExitCode.INTERNAL_ERROR
+
+
+class _InternalErrors:
+    """Errors of a health run itself."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Have an error of the suite itself, or of a plugin, shown as one line, unless --full-trace asks for more."""
+        words = _masked_error(self._config, excinfo.value)
+        internal_errors_of(self._config).append(words)
+        if not self._config.option.fulltrace:
+            vars(excrepr)["toterminal"] = lambda terminal: terminal.write(words)
+
+
+def internal_errors_of(config: pytest.Config) -> list[str]:
+    """Return the errors of the suite itself, or of plugins, so far."""
+    return config.stash.setdefault(_INTERNAL_ERRORS, [])
+
+
+def _masked_error(config: pytest.Config, error: BaseException) -> str:
+    target = config.stash.get(TARGET, None)
+    words = internal_error(error)
+    return target.mask(words) if target else words
 
 
 def pytest_metadata(metadata: dict[str, Any], config: pytest.Config) -> None:
@@ -231,7 +269,6 @@ class HealthRun:
     whole: set[str] = field(default_factory=set)  # the modules that nothing but -m narrowed
     seen: Seen = field(default_factory=Seen)
     earlier: Earlier | None = None
-    internal_errors: list[str] = field(default_factory=list)  # of the suite itself, or of a plugin
     status: int = 0  # that the run comes to, as far as is known
     results: Results | None = None
     published: Published = field(default_factory=Published)
@@ -293,7 +330,8 @@ class HealthRun:
             self.outcomes[outcome.id] = outcome
         elif report.failed:  # a worker of xdist died, or the suite itself failed, or it is no check of an alert
             self.lost[report.nodeid] = str(report.longrepr).strip().rpartition("\n")[2]
-            self._failed_ourselves(getattr(report, "internal_error", ""))
+            if words := getattr(report, "internal_error", ""):
+                internal_errors_of(self.config).append(words)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
@@ -311,19 +349,6 @@ class HealthRun:
         self.whole.update(output.get("whole", ()))
         if "seen" in output:
             self.seen = msgspec.convert(output["seen"], Seen)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Have it shown as one line, unless --full-trace asks for more."""
-        words = internal_error(excinfo.value)
-        target = self.config.stash.get(TARGET, None)
-        self._failed_ourselves(target.mask(words) if target else words)
-        if not self.config.option.fulltrace:
-            vars(excrepr)["toterminal"] = lambda terminal: terminal.write(self.internal_errors[-1])
-
-    def _failed_ourselves(self, words: str) -> None:
-        if words:
-            self.internal_errors.append(words)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
@@ -349,7 +374,7 @@ class HealthRun:
         own_end = self.broken_modules or self.stopped_by_option
         if session.exitstatus == pytest.ExitCode.INTERRUPTED and not own_end:
             status = int(session.exitstatus)
-        elif self.internal_errors and status != FIRING:
+        elif internal_errors_of(self.config) and status != FIRING:
             status = int(pytest.ExitCode.INTERNAL_ERROR)
         session.exitstatus = self.status = status
         with self.published.complaining("the results"):
@@ -415,7 +440,7 @@ class HealthRun:
 
     def _publish(self, results: Results) -> None:
         done = self.published
-        for words in self.internal_errors:
+        for words in internal_errors_of(self.config):
             done.complain(words)
         for complaint in (self.seen.complaint, self.earlier.complaint if self.earlier else ""):
             done.complain(complaint)

@@ -162,6 +162,22 @@ def test_nothing_is_judged_where_assertions_do_nothing(
     assert judge("--help", target=target, cwd=project.folder, PYTHONOPTIMIZE="1").status == 0
 
 
+@pytest.mark.parametrize(
+    "options",
+    [("-p", "no:terminal"), ("-p", "no:junitxml"), ("-p", "no:html"), ("-p", "no:metadata"), ("-c", "/dev/null"),
+     ("--rootdir=/tmp",), ("-o", "testpaths=nowhere", "checks"), ("--results=",), ("--output=",), ("--metrics=",)],
+    ids=" ".join,
+)  # fmt: skip
+def test_options_with_which_checks_cannot_be_judged_are_refused(
+    judge: Judge, target: Path, project: Project, options: tuple[str, ...]
+) -> None:
+    project.add_alert("fine_alert", WELL)
+    seen = judge(*options, target=target, cwd=project.folder)
+    assert (seen.status, seen.folder) == (4, None)
+    assert len([line for line in seen.output.splitlines() if line.startswith("ERROR: ")]) == 1
+    assert "Traceback" not in seen.output
+
+
 def test_the_exit_status_of_another_plugin_is_not_taken_for_ours(judge: Judge, target: Path) -> None:
     seen = judge("--nagios", target=target)
     assert (seen.status, seen.folder) == (4, None)
