@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,10 +12,10 @@ from msgspec.structs import replace
 from playbook.catalogue import catalogue_of
 from playbook.contract import problems_of_strings
 from playbook.evidence import Unknown
-from playbook.outcome import CheckOutcome, Measured, State, judge, sentence_of
+from playbook.outcome import CheckOutcome, Measured, State, internal_error, judge, sentence_of
 from playbook.probe import PROBES, probes_of
 from playbook.quantities import magnitude
-from playbook.selection import part_of_alert, problems_of_item
+from playbook.selection import judges, only_prints, part_of_alert, problems_of_item
 from playbook.suppression import suppression_of
 from playbook.target import TARGET, BadSettings
 
@@ -37,10 +38,18 @@ def limits(request: pytest.FixtureRequest) -> AlertLimits:
     return request.session.stash[IN_FORCE][alert.name][0]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to judge where assertions do nothing: every check would be ok."""
+    if judges(config) and not __debug__:
+        raise BadSettings("Python ignores assertions, which is what checks are: unset PYTHONOPTIMIZE, omit -O")
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Stop the run where a limit of the settings is wrong, or belongs to no alert."""
     target = session.stash.get(TARGET, None)
     if target is None:
+        if not only_prints(session.config) and any(map(part_of_alert, session.items)):
+            raise BadSettings("pytest runs checks, but not as this project has it: omit -c, --rootdir and -o testpaths")
         return
     alerts = {part[0].name: part[0] for item in session.items if (part := part_of_alert(item))}
     catalogue = catalogue_of(session.config)
@@ -55,6 +64,25 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         except ValueError as error:
             raise BadSettings(f"limits.{name}.{error}") from None
         in_force[name] = limits, alert.describe(limits)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Let an error of the suite itself, or of a plugin, cost one check its outcome, and no other check."""
+    try:
+        return (yield)
+    except pytest.exit.Exception:
+        raise
+    except Exception as error:
+        if part_of_alert(item) is None:
+            raise
+        with suppress(Exception):
+            getattr(item.session, "_setupstate").teardown_exact(nextitem)  # noqa: B009  or the next check fails, too
+        words = item.session.stash[TARGET].mask(internal_error(error))
+        item.ihook.pytest_runtest_logreport(
+            report=pytest.TestReport(item.nodeid, item.location, {}, "failed", words, "setup", internal_error=words)
+        )
+        return True
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -93,8 +93,17 @@ def sentence_of(raised: BaseException) -> str:
         return message or "the assertion failed without a message"
     if isinstance(raised, Unknown | Absent | pytest.skip.Exception):
         return str(raised)
+    return f"the check itself failed: {_words(raised)}"
+
+
+def internal_error(raised: BaseException) -> str:
+    """Return the one line that stands for an error of the suite itself."""
+    return " ".join(f"internal error: {_words(raised)}".split())
+
+
+def _words(raised: BaseException) -> str:
     place = raised.__traceback__
     while place and place.tb_next:
         place = place.tb_next
     where = f" at {place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else ""
-    return f"the check itself failed: {type(raised).__name__}: {raised}{where}"
+    return f"{type(raised).__name__}: {raised}{where}"

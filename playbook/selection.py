@@ -27,7 +27,10 @@ MARKERS = {
 }
 
 
+_PRINTS = ("help", "version", "markers", "collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow")
 _IS_HEALTH_RUN = pytest.StashKey[bool]()
+# The paths of the modules of which each check was collected, and all or none are selected.
+WHOLE = pytest.StashKey[list[str]]()
 
 
 def part_of_alert(item: pytest.Item) -> tuple[Alert, Check] | None:
@@ -44,6 +47,29 @@ def is_health_run(config: pytest.Config) -> bool:
         catalogue = catalogue_of(config)
         config.stash[_IS_HEALTH_RUN] = any(catalogue.holds(_path(config, argument)) for argument in config.args)
     return config.stash[_IS_HEALTH_RUN]
+
+
+def only_prints(config: pytest.Config) -> bool:
+    """Return whether an option asks pytest for a list or a text: no check runs then, and nothing is asked."""
+    return any(getattr(config.option, name, None) for name in _PRINTS)
+
+
+def runs_nothing(config: pytest.Config) -> bool:
+    """Return whether an option has fixtures set up and no check run."""
+    return any(getattr(config.option, name, None) for name in ("setuponly", "setupplan"))
+
+
+def judges(config: pytest.Config) -> bool:
+    """Return whether the run comes to a judgement."""
+    return is_health_run(config) and not only_prints(config) and not runs_nothing(config)
+
+
+def is_narrowed(config: pytest.Config, whole: set[str]) -> bool:
+    """Return whether anything but -m left out a check, given the paths of the modules that are whole."""
+    narrowing = ("keyword", "deselect", "lf", "stepwise")  # some are absent where pytest's cache is turned off
+    if any(getattr(config.option, name, None) for name in narrowing):
+        return True
+    return any(str(path.relative_to(config.rootpath)) not in whole for path in catalogue_of(config).paths.values())
 
 
 def asks_for_all(config: pytest.Config, argument: str) -> bool:
@@ -129,15 +155,37 @@ def problems_of_item(item: pytest.Item, find: Callable[..., Iterator[str]] = pro
 class _TriggersAlong:
     """A diagnostic selected alone brings its trigger along; within a module the trigger comes first."""
 
+    def __init__(self) -> None:
+        self._visited: set[str] = set()
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Know which modules pytest looked into."""
+        self._visited.add(report.nodeid)
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
         if not config.option.active:
             items[:] = [item for item in items if not item.get_closest_marker("active")]
+        collected = list(items)
         yield
+        config.stash[WHOLE] = sorted(self._visited - _narrowed(collected, set(items), config.option.active))
         arranged: list[pytest.Item] = []
         for module, group in groupby(items, lambda item: item.getparent(pytest.Module)):
             arranged += _with_trigger(module, list(group))
         items[:] = arranged
+
+
+def _narrowed(collected: list[pytest.Item], selected: set[pytest.Item], active: bool) -> set[str]:
+    """Return the paths of the modules of which a part was left out."""
+    found = set()
+    for module, group in groupby(collected, lambda item: item.getparent(pytest.Module)):
+        items = list(group)
+        functions = {getattr(item, "originalname", "") for item in items}
+        checks = ((name, check_of(thing)) for name, thing in vars(module.obj).items()) if module else ()
+        is_collected = all(name in functions for name, check in checks if check and (active or not check.active))
+        if module and not (is_collected and len(selected.intersection(items)) in (0, len(items))):
+            found.add(module.nodeid)
+    return found
 
 
 def _with_trigger(module: pytest.Module | None, selected: list[pytest.Item]) -> list[pytest.Item]:

@@ -45,9 +45,16 @@ class Watchers(Struct, frozen=True):
 
 WATCHERS = pytest.StashKey[Watchers]()
 
-# Returns since when an alert's condition has held without a break, this moment included; connected by whoever keeps a
-# history. Raises Unknown where this run cannot be recorded in it.
-FailingSince = Callable[[Alert, datetime], datetime]
+
+class Held(Struct, frozen=True):
+    """Since when earlier runs have seen an alert's condition hold, this moment included, and how often they look."""
+
+    since: datetime
+    usual_interval: timedelta
+
+
+# Connected by whoever keeps a history. Raises Unknown where this run cannot be recorded in it.
+FailingSince = Callable[[Alert, datetime], Held]
 FAILING_SINCE = pytest.StashKey[FailingSince]()
 
 
@@ -137,28 +144,38 @@ def _hiding(active: Sequence[ActiveSilence], alert: Alert) -> ActiveSilence | No
 
 
 def _pending(session: pytest.Session, alert: Alert) -> Suppression | None:
+    """Return that an alert waits for its `for`, according to Prometheus, else to earlier runs.
+
+    Prometheus may begin anew again and again, as where it restarts: by earlier runs it waits one interval more at most.
+    Raises Unknown where neither knows how long the condition has held.
+    """
     if not alert.for_:
         return None
     now = datetime.now(UTC)
-    by, since = _holds_since(session, alert, now)
-    fires_at = since + alert.for_
+    by, since = "Prometheus", _active_since(session, alert, now)
+    try:
+        held = session.stash[FAILING_SINCE](alert, now)
+    except Unknown as error:
+        if since is None:
+            raise Unknown(f"how long it has held is unknown: {error}") from error
+        latest = now + alert.for_
+    else:
+        latest = held.since + alert.for_ + held.usual_interval
+        if since is None:
+            by, since = "earlier runs", held.since
+    fires_at = min(since + alert.for_, latest)
     if now >= fires_at:
         return None
     return Suppression("for", by, f"held since {_stamp(since)}, fires after {alert.for_}", _stamp(fires_at))
 
 
-def _holds_since(session: pytest.Session, alert: Alert, now: datetime) -> tuple[str, datetime]:
-    """Return since when the condition holds, by Prometheus; where it does not know the alert, by earlier runs."""
+def _active_since(session: pytest.Session, alert: Alert, now: datetime) -> datetime | None:
+    """Return since when the alert is active in Prometheus; None where it does not know, or names a time to come."""
     try:
         since = session.stash[PROBES].fact(session.stash[WATCHERS].active_since).get(alert.name)
     except (Absent, Unknown):
-        since = None
-    if since is not None:
-        return "Prometheus", since
-    try:
-        return "earlier runs", session.stash[FAILING_SINCE](alert, now)
-    except Unknown as error:
-        raise Unknown(f"how long it has held is unknown: {error}") from error
+        return None
+    return since if since is not None and since <= now else None
 
 
 def _stamp(moment: datetime) -> str:

@@ -1,4 +1,7 @@
-"""The history: what runs found, in an SQLite file beside the reports. Its errors do not affect the exit status."""
+"""The history: what runs found, in an SQLite file beside the reports. Its errors do not affect the exit status.
+
+Runs are in the order in which they were recorded: the clock may have been wrong for some of them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 import sqlite3
 import tempfile
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -16,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from playbook.evidence import Unknown
+from playbook.suppression import Held
 from reports.past import ContainerState, Green, Past, Record
 
 if TYPE_CHECKING:
@@ -36,7 +40,7 @@ CREATE TABLE IF NOT EXISTS run (
     verdict TEXT NOT NULL, complete INTEGER NOT NULL, selection TEXT NOT NULL, folder TEXT NOT NULL,
     containers TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS run_of_target ON run (target, verdict, started_at);
+CREATE INDEX IF NOT EXISTS run_by_verdict ON run (target, verdict);
 CREATE TABLE IF NOT EXISTS judgement (
     target TEXT NOT NULL, alert TEXT NOT NULL, started_at REAL NOT NULL,
     run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
@@ -45,7 +49,8 @@ CREATE TABLE IF NOT EXISTS judgement (
     PRIMARY KEY (target, alert, started_at, run)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS judgement_of_run ON judgement (run);
-CREATE INDEX IF NOT EXISTS judgement_of_cron ON judgement (target, alert, started_at) WHERE honors_for;
+CREATE INDEX IF NOT EXISTS judgement_by_run ON judgement (target, alert, run);
+CREATE INDEX IF NOT EXISTS judgement_of_cron_by_run ON judgement (target, alert, run) WHERE honors_for;
 """
 
 
@@ -83,7 +88,7 @@ class History:
                     Record(_moment(at), state, value, bound, None if since is None else _moment(since))
                     for at, state, value, bound, since in database.execute(
                         "SELECT started_at, state, value, bound, since FROM judgement"
-                        " WHERE target = ? AND alert = ? ORDER BY started_at DESC, run DESC LIMIT ?",
+                        " WHERE target = ? AND alert = ? ORDER BY run DESC LIMIT ?",
                         (target, alert, REMEMBERED),
                     )
                 ]
@@ -94,7 +99,7 @@ class History:
                     _moment(at)
                     for (at,) in database.execute(
                         "SELECT started_at FROM judgement WHERE target = ? AND alert = ? AND honors_for"
-                        " ORDER BY started_at DESC LIMIT ?",
+                        " ORDER BY run DESC LIMIT ?",
                         (target, alert, REMEMBERED),
                     )
                 ]
@@ -104,7 +109,7 @@ class History:
                 "SELECT started_at, containers FROM run WHERE target = ? AND verdict = 'ok' AND complete"
                 " AND selection = '' AND containers != '[]' AND NOT EXISTS"
                 " (SELECT 1 FROM judgement WHERE judgement.run = run.id AND state NOT IN ('ok', 'skipped'))"
-                " ORDER BY started_at DESC LIMIT 1",
+                " ORDER BY id DESC LIMIT 1",
                 (target,),
             ).fetchone()
         containers = msgspec.json.decode(green[1], type=list[ContainerState]) if green else []
@@ -148,7 +153,7 @@ class History:
                     " (SELECT group_concat(text, ', ') FROM (SELECT state || ' sev' || severity || ' ' || alert AS text"
                     " FROM judgement WHERE judgement.run = run.id AND state NOT IN ('ok', 'skipped')"
                     " ORDER BY state != 'firing', severity, alert))"
-                    " FROM run ORDER BY started_at DESC, id DESC"
+                    " FROM run ORDER BY id DESC"
                 )
             ]
 
@@ -225,15 +230,16 @@ class Earlier:
             return str(error)
         return ""
 
-    def failing_since(self, alert: Alert, now: datetime) -> datetime:
-        """Return the moment since which an alert's condition has held, this run included.
+    def failing_since(self, alert: Alert, now: datetime) -> Held:
+        """Return the moment since which an alert's condition has held, this run included, and how often runs look.
 
         Raises Unknown where this run cannot be recorded: each later run would see the condition begin just then.
         """
         past = self.past  # first: a damaged file is renamed
         if self._unwritable:
             raise Unknown(f"the history cannot be written: {self._unwritable}")
-        return past.since(alert.name, "firing", alert.for_, now)
+        interval = past.usual_interval(alert.name) or timedelta(0)
+        return Held(past.since(alert.name, "firing", alert.for_, now), interval)
 
 
 def _set_aside(history: History) -> str:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import re
+import select
 import shutil
+import stat
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
 
 BUILDING = ".writing-"
 ABANDONED = 3600.0  # seconds: nobody is writing into it any more
+PATIENCE = 2.0  # seconds that the reader of a pipe has for a part
 TWINS = 1000
+_TIME = "%Y-%m-%dT%H-%M-%SZ"
 _RUN = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d+))?")
 
 
@@ -44,25 +44,55 @@ def write_run(root: Path, started: datetime, files: dict[str, str], *, moves_lat
     return folder
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Write a file of the owner's alone, whole or not at all; OSError when that cannot be."""
-    new = path.with_name(f".{path.name}-{os.getpid()}")
+def replace_file(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write a file, whole or not at all, by default for its owner alone; OSError when that cannot be.
+
+    A device or a pipe is written to and never replaced. A symbolic link to a file is refused: in a folder that others
+    write to, it may lead anywhere.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    if path.exists() and not path.is_file():
+        _write_to_device(path, data)
+        return
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a symbolic link; name the file itself", str(path))
+    descriptor, new = tempfile.mkstemp(prefix=f".{path.name[:100]}-", dir=path.parent)
     try:
-        new.touch(mode=0o600)
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
+        with open(descriptor, "wb") as file:  # noqa: PTH123
+            os.fchmod(descriptor, mode)
+            file.write(data)
+        os.replace(new, path)  # noqa: PTH105
+    except BaseException:
+        os.unlink(new)  # noqa: PTH108
         raise
+
+
+def _write_to_device(path: Path, data: bytes) -> None:
+    """Write to a device or a pipe, as long as somebody takes it; OSError for whatever else is no regular file."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        kind = os.fstat(descriptor).st_mode
+        if not (stat.S_ISCHR(kind) or stat.S_ISFIFO(kind)):
+            raise OSError(errno.EINVAL, "it is no file, pipe or terminal", str(path))
+        left = memoryview(data)
+        while left:
+            if not select.select([], [descriptor], [], PATIENCE)[1]:
+                raise TimeoutError(errno.ETIMEDOUT, "nobody reads from it", str(path))
+            left = left[os.write(descriptor, left) :]
+    finally:
+        os.close(descriptor)
 
 
 def prune(root: Path, keep: int) -> None:
     """Remove all but the newest runs, and what killed ones left; whatever is not named like a run is left alone.
 
-    The run that `latest` points to stays, however many partial ones came after it.
+    The run that `latest` points to stays, however many partial ones came after it. A run whose time is still to come,
+    because the clock was wrong, counts as an old one.
     """
     latest = (root / "latest").resolve().name
-    runs = sorted((entry.name for entry in os.scandir(root) if _RUN.fullmatch(entry.name)), key=_age)
+    now = datetime.now(UTC).strftime(_TIME)
+    names = (entry.name for entry in os.scandir(root) if _RUN.fullmatch(entry.name))
+    runs = sorted(names, key=lambda name: (_age(name)[0] <= now, _age(name)))
     left = [path.name for path in root.glob(f"{BUILDING}*") if _is_abandoned(path)]
     for name in (*runs[:-keep], *left):
         if name != latest:
@@ -84,7 +114,7 @@ def _age(name: str) -> tuple[str, int]:
 
 def _named(building: Path, started: datetime) -> Path:
     """Name a run by its start; two runs of one second are told apart, also where both are named at this moment."""
-    name = started.strftime("%Y-%m-%dT%H-%M-%SZ")
+    name = started.strftime(_TIME)
     for folder in (building.with_name(name), *(building.with_name(f"{name}-{twin}") for twin in range(2, TWINS))):
         try:
             return building.rename(folder)  # fails where the folder is there, since it is not empty

@@ -8,6 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from playbook.evidence import Text
 from playbook.outcome import HOLDS, State
@@ -51,35 +52,49 @@ class Recovery(Struct, frozen=True):
 
 
 class Past(Struct, frozen=True):
-    """The records of each alert, newest first, and the last run that was green; all empty without a history."""
+    """The records of each alert, the last one first, and the last run that was green; all empty without a history."""
 
     records: Mapping[str, Sequence[Record]] = field(default_factory=dict)
     green: Green | None = None
     cron_runs: Mapping[str, Sequence[datetime]] = field(default_factory=dict)  # of an alert, with --honor-for
 
+    def recent(self, alert: str, now: datetime) -> list[Record]:
+        """Return an alert's records, newest first; a time that lies ahead of a later one, or of now, counts as that."""
+        records = []
+        for record in self.records.get(alert, ()):
+            now = min(now, record.at)
+            records.append(replace(record, at=now, since=None if record.since is None else min(now, record.since)))
+        return records
+
     def since(self, alert: str, state: State, for_: timedelta, now: datetime) -> datetime:
         """Return the moment since which an alert is in its present state, as far as runs show.
 
-        A gap between runs that is longer than `for`, 2.5 times the usual interval and ten minutes interrupts it. While
-        no interval is known, no gap does: better a page that is a little early than one that never comes.
+        A gap between runs that is longer than `for`, 2.5 times the usual interval and ten minutes interrupts it; two
+        such gaps in a row do not: that is how often somebody looks now. While no interval is known, no gap does: better
+        a page that is a little early than one that never comes.
         """
         kin = HOLDS if state in HOLDS else (state,)
         # An unknown run says nothing about a condition that holds in the runs around it.
         ignored = ("skipped",) if state == "unknown" else ("skipped", "unknown")
-        records = self.records.get(alert, ())
+        records = self.recent(alert, now)
         last = next((place for place, record in enumerate(records) if record.state not in ignored), None)
         if last is None or records[last].state not in kin:
             return now
-        usual = self._usual_interval(alert)
-        gap = max(newer - older for newer, older in pairwise([now, *(record.at for record in records[: last + 1])]))
-        if usual is not None and gap > max(for_, TOLERATED_GAP * usual, LEAST_GAP):
-            return now
+        usual = self.usual_interval(alert)
+        if usual is not None:
+            gaps = [newer - older for newer, older in pairwise([now, *(record.at for record in records[: last + 2])])]
+            is_long = [gap > max(for_, TOLERATED_GAP * usual, LEAST_GAP) for gap in gaps]
+            if any(is_long[: last + 1]) and sum(is_long) == 1:
+                return now
         return records[last].since or records[last].at
 
-    def _usual_interval(self, alert: str) -> timedelta | None:
-        """Return the median interval, of cron's runs where there are any: a gate's follow each other within seconds."""
+    def usual_interval(self, alert: str) -> timedelta | None:
+        """Return the median interval, of cron's runs where there are any: a gate's follow each other within seconds.
+
+        Where a clock was set back between two runs, they say nothing about it.
+        """
         moments = self.cron_runs.get(alert) or [record.at for record in self.records.get(alert, ())]
-        intervals = [(newer - older).total_seconds() for newer, older in pairwise(moments)]
+        intervals = [(newer - older).total_seconds() for newer, older in pairwise(moments) if newer > older]
         return timedelta(seconds=median(intervals)) if intervals else None
 
     def changes_of_state(self, alert: str, state: State) -> int:
@@ -91,7 +106,7 @@ class Past(Struct, frozen=True):
     def recovery(self, alert: str, state: State, now: datetime) -> Recovery | None:
         """Return when an alert that is ok ceased to hold; None where it did not hold in the remembered runs."""
         at = now
-        for record in self.records.get(alert, ()) if state == "ok" else ():
+        for record in self.recent(alert, now) if state == "ok" else ():
             if record.state in HOLDS:
                 return Recovery(at, (at - (record.since or record.at)).total_seconds())
             if record.state == "ok":

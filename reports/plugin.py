@@ -6,7 +6,6 @@ import math
 import os
 import signal
 import sys
-import tempfile
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,21 +27,41 @@ from fixtures.target import target_of
 from playbook.alert import Description
 from playbook.catalogue import catalogue_of
 from playbook.evidence import Spent
-from playbook.outcome import CheckOutcome
+from playbook.outcome import CheckOutcome, internal_error
 from playbook.probe import PROBES, ProbeSummary
-from playbook.selection import asks_for_all, is_health_run, part_of_alert
+from playbook.scratch import Scratch, remove_abandoned
+from playbook.selection import (
+    WHOLE,
+    asks_for_all,
+    is_health_run,
+    is_narrowed,
+    judges,
+    part_of_alert,
+    runs_nothing,
+)
 from playbook.suppression import FAILING_SINCE
 from playbook.target import TARGET, BadSettings
 from reports import guard, terminal
 from reports.history import Earlier
+from reports.output import replace_file
 from reports.pages import table
 from reports.past import ContainerState, Past
 from reports.publishing import Published, publish
-from reports.results import Changes, Results, Selection, alerts_of, exit_status, stamp, states_that_count, verdict
+from reports.results import (
+    FIRING,
+    Changes,
+    Results,
+    Selection,
+    alerts_of,
+    exit_status,
+    stamp,
+    states_that_count,
+    verdict,
+)
 from reports.sinks import github
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _WORDS = {
     "firing": ("failed", "F", ("FIRING", {"red": True})),
@@ -53,6 +72,8 @@ _WORDS = {
 }
 
 
+_NEEDED = ("terminal", "junitxml", "html", "metadata")  # plugins of pytest
+_INTERNAL_ERRORS = pytest.StashKey[list[str]]()
 TELLER = pytest.StashKey[guard.Teller]()
 KEEP = 1000  # three days and a half of a run every five minutes
 
@@ -60,14 +81,20 @@ KEEP = 1000  # three days and a half of a run every five minutes
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add where a run goes, and who is notified."""
     group = parser.getgroup("ordinaut")
-    group.addoption("--output", metavar="DIR", type=Path, help="the folder of the reports (default: reports/output)")
+    group.addoption("--output", metavar="DIR", type=_path, help="the folder of the reports (default: reports/output)")
     group.addoption(
         "--keep", metavar="N", type=_at_least_one, default=KEEP,
         help=f"how many runs are kept, in the history and as reports (default: {KEEP})",
     )  # fmt: skip
-    group.addoption("--results", metavar="FILE", type=Path, help="write results.json to this file too")
-    group.addoption("--metrics", metavar="FILE", type=Path, help="write the run as Prometheus metrics (a textfile)")
+    group.addoption("--results", metavar="FILE", type=_path, help="write results.json to this file too")
+    group.addoption("--metrics", metavar="FILE", type=_path, help="write the run as Prometheus metrics (a textfile)")
     group.addoption("--ping", metavar="URL", help="ask for URL/<exit status> at the end, as healthchecks.io has it")
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise pytest.UsageError("--output, --results, --metrics: the path is empty")
+    return Path(text)
 
 
 def _at_least_one(text: str) -> int:
@@ -83,32 +110,20 @@ def output_of(config: pytest.Config) -> Path:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Judge in a child process; here, wait for it, and report what it knew where it had to be ended."""
-    option = config.option
-    if not is_health_run(config) or option.collectonly or option.usepdb or option.trace or not guard.is_command_line():
-        return None
-    started = datetime.now(UTC)
-    judge = guard.split()
-    if isinstance(judge, guard.Teller):
-        config.stash[TELLER] = judge
-        return None
-    try:
-        deadline = settings_of(config).settings.deadlines.run
-    except BadSettings:  # the judge says so
-        deadline = Deadlines().run
-    status, why = judge.wait(deadline)
-    if why:
-        guard.end_for_certain(status)
-        status = HealthRun(config, started=started).rescue(judge.facts(), status, why)
-    os._exit(status)
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Set pytest up for a health run: its HTML and JUnit files become parts of ours, its tracebacks our sentences."""
-    if not is_health_run(config) or config.option.collectonly or config.option.help or config.option.markers:
+    if not is_health_run(config):
         return
+    config.pluginmanager.register(_InternalErrors(config), "ordinaut-internal-errors")
+    if runs_nothing(config):
+        config.pluginmanager.register(_NothingRun(), "ordinaut-nothing-run")
+    if not judges(config):
+        return
+    for name in _NEEDED:
+        if config.pluginmanager.is_blocked(name):
+            raise BadSettings(f"-p no:{name}: reports are written with that plugin")
+    if getattr(config.option, "nagios", False):
+        raise BadSettings("--nagios: its exit status is not that of a health check; --results=FILE has the states")
     if config.option.tbstyle == "auto":
         config.option.tbstyle = "no"
     if config.option.reportchars == "fE":
@@ -124,6 +139,67 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(table, "ordinaut-table")
     if github.is_here():
         config.pluginmanager.register(github.Step(lambda: run.results), "ordinaut-github")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
+    """Judge in a child process. Never end as if something fired where nothing does: Python's own errors end so."""
+    try:
+        _leave_to_a_child(config)
+        return (yield)
+    except pytest.UsageError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        print(_masked_error(config, error), file=sys.stderr)
+        run = config.pluginmanager.get_plugin("ordinaut-health-run")
+        return FIRING if run and run.status == FIRING else pytest.ExitCode.INTERNAL_ERROR
+
+
+def _leave_to_a_child(config: pytest.Config) -> None:
+    """Return in the child, which judges; here, wait for it, report what it knew where it had to be ended, and end."""
+    option = config.option
+    if not judges(config) or option.usepdb or option.trace or not guard.is_command_line():
+        return
+    started = datetime.now(UTC)
+    judge = guard.split()
+    if isinstance(judge, guard.Teller):
+        config.stash[TELLER] = judge
+        return
+    try:
+        deadline = settings_of(config).settings.deadlines.run
+    except BadSettings:  # the judge says so
+        deadline = Deadlines().run
+    status, why = judge.wait(deadline)
+    if why:
+        guard.end_for_certain(status)
+        status = HealthRun(config, started=started).rescue(judge.facts(), status, why)
+    os._exit(status)
+
+
+class _InternalErrors:
+    """Errors of a health run itself."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Have an error of the suite itself, or of a plugin, shown as one line, unless --full-trace asks for more."""
+        words = _masked_error(self._config, excinfo.value)
+        internal_errors_of(self._config).append(words)
+        if not self._config.option.fulltrace:
+            vars(excrepr)["toterminal"] = lambda terminal: terminal.write(words)
+
+
+def internal_errors_of(config: pytest.Config) -> list[str]:
+    """Return the errors of the suite itself, or of plugins, so far."""
+    return config.stash.setdefault(_INTERNAL_ERRORS, [])
+
+
+def _masked_error(config: pytest.Config, error: BaseException) -> str:
+    target = config.stash.get(TARGET, None)
+    words = internal_error(error)
+    return target.mask(words) if target else words
 
 
 def pytest_metadata(metadata: dict[str, Any], config: pytest.Config) -> None:
@@ -192,8 +268,18 @@ class _Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         output: dict[str, Any] = getattr(session.config, "workeroutput")  # noqa: B009  xdist adds it
+        output["whole"] = session.config.stash.get(WHOLE, [])
         if session.testscollected and session.stash[PROBES].summary():  # the others have judged nothing
             output["seen"] = msgspec.to_builtins(_seen(session, self.earlier))
+
+
+class _NothingRun:
+    """With --setup-only and --setup-plan: nothing is judged, whatever pytest says."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 @dataclass(eq=False)
@@ -207,8 +293,10 @@ class HealthRun:
     modules: set[str] = field(default_factory=set)  # of the alerts that are to be judged
     lost: dict[str, str] = field(default_factory=dict)  # checks that failed without an outcome, and why
     stopped_by_option: bool = False  # -x, in a worker of xdist
+    whole: set[str] = field(default_factory=set)  # the modules that nothing but -m narrowed
     seen: Seen = field(default_factory=Seen)
     earlier: Earlier | None = None
+    status: int = 0  # that the run comes to, as far as is known
     results: Results | None = None
     published: Published = field(default_factory=Published)
     target_name: str = ""
@@ -219,10 +307,11 @@ class HealthRun:
         """Make a place for what pytest's own reporters write; where there is none they write nothing."""
         option = self.config.option
         self._wanted = {"report.html": option.htmlpath, "junit.xml": option.xmlpath}  # the user's own copies
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch: Scratch | None = None
         self.page = self.junit = None
         with self.published.complaining("what pytest itself reports"):
-            self._scratch = tempfile.TemporaryDirectory(prefix="ordinaut-report-")
+            remove_abandoned()
+            self._scratch = Scratch("report")
             self.page, self.junit = f"{self._scratch.name}/checks.html", f"{self._scratch.name}/junit.xml"
         self._silent: list[tuple[str, Any]] = []
 
@@ -239,6 +328,8 @@ class HealthRun:
                 self.outcomes[outcome.id] = outcome
             elif what == "modules":
                 self.modules |= set(value)
+            elif what == "whole":
+                self.whole |= set(value)
             elif what == "target":
                 self.target_name, self.timezone = value
             elif what == "reported":  # it hung after that
@@ -290,6 +381,9 @@ class HealthRun:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know which alerts are going to be judged."""
+        whole = self.config.stash[WHOLE]
+        self.whole.update(whole)
+        self._tell("whole", sorted(self.whole))
         self._expect({item.nodeid.partition("::")[0] for item in session.items if part_of_alert(item)})
 
     def _expect(self, modules: set[str]) -> None:
@@ -310,8 +404,10 @@ class HealthRun:
             outcome = msgspec.convert(check, CheckOutcome)
             self.outcomes[outcome.id] = outcome
             self._tell("outcome", check)
-        elif report.failed:  # a worker of xdist died, or it is no check of an alert
+        elif report.failed:  # a worker of xdist died, or the suite itself failed, or it is no check of an alert
             self.lost[report.nodeid] = str(report.longrepr).strip().rpartition("\n")[2]
+            if words := getattr(report, "internal_error", ""):
+                internal_errors_of(self.config).append(words)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
@@ -326,6 +422,7 @@ class HealthRun:
         if "wrong_setting" in output:
             raise BadSettings(output["wrong_setting"])
         self.stopped_by_option |= bool(output.get("shouldfail"))
+        self.whole.update(output.get("whole", ()))
         if "seen" in output:
             self.seen = msgspec.convert(output["seen"], Seen)
 
@@ -351,11 +448,11 @@ class HealthRun:
         outcomes += self._never_judged(outcomes, why)
         status = exit_status(states_that_count(outcomes))
         own_end = self.broken_modules or self.stopped_by_option
-        if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR or (
-            session.exitstatus == pytest.ExitCode.INTERRUPTED and not own_end
-        ):
+        if session.exitstatus == pytest.ExitCode.INTERRUPTED and not own_end:
             status = int(session.exitstatus)
-        session.exitstatus = status
+        elif internal_errors_of(self.config) and status != FIRING:
+            status = int(pytest.ExitCode.INTERNAL_ERROR)
+        session.exitstatus = self.status = status
         with self.published.complaining("the results"):
             self.results = self._results(outcomes, status, complete=not interrupted)
             self._publish(self.results)
@@ -395,10 +492,9 @@ class HealthRun:
         option = self.config.option
         finished = datetime.now(UTC)
         arguments = [str(argument) for argument in self.config.args if not asks_for_all(self.config, argument)]
-        last_failed = getattr(option, "lf", False)  # absent where pytest's cache is turned off
         past = self.earlier.past if self.earlier else Past()
         changes = past.changes(self.seen.containers)
-        partial = bool(option.keyword or last_failed or any("::" in argument for argument in arguments))
+        partial = is_narrowed(self.config, self.whole)
         return Results(
             target=self.target_name,
             timezone=self.timezone,
@@ -414,11 +510,13 @@ class HealthRun:
             cost=self.seen.cost,
             containers=self.seen.containers or [],
             compose_command=self.seen.compose_command,
-            changes=Changes(stamp(past.green.at), changes) if past.green and changes else None,
+            changes=Changes(stamp(min(past.green.at, self.started)), changes) if past.green and changes else None,
         )
 
     def _publish(self, results: Results) -> None:
         done = self.published
+        for words in internal_errors_of(self.config):
+            done.complain(words)
         for complaint in (self.seen.complaint, self.earlier.complaint if self.earlier else ""):
             done.complain(complaint)
         found = {"checks.html": self._written(self.page), "junit.xml": self._written(self.junit) or ""}
@@ -429,7 +527,7 @@ class HealthRun:
                 with done.complaining(wanted):
                     path = Path(os.path.expandvars(wanted)).expanduser()
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text(files[name], encoding="utf-8", errors="backslashreplace")
+                    replace_file(path, files[name])
 
     def _ping(self, results: Results) -> None:
         """Ping last of all, in the time that is left: it hangs on others."""

@@ -144,7 +144,7 @@ class AlertResult(Description, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Selection(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the run was asked for; a partial one judges a part of some alerts only."""
+    """What the run was asked for; a partial one leaves out what `markers` select."""
 
     markers: str
     keywords: str
@@ -154,7 +154,7 @@ class Selection(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def text(self) -> str:
         """What was asked for, in short; empty for everything."""
-        return self.markers or self.keywords or " ".join(self.arguments) or ("what failed" if self.partial else "")
+        return self.markers or self.keywords or " ".join(self.arguments) or ("a part" if self.partial else "")
 
 
 class Results(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -287,7 +287,7 @@ def _alert(
     holds = trigger.state not in ("ok", "skipped")
     since = past.since(name, trigger.state, timedelta(seconds=about.for_seconds), now)
     recovery = past.recovery(name, trigger.state, now)
-    points = [Point(stamp(r.at), r.state, r.value, r.limit) for r in reversed(past.records.get(name, ()))]
+    points = [Point(stamp(r.at), r.state, r.value, r.limit) for r in reversed(past.recent(name, now))]
     here = Point(
         stamp(now), trigger.state, trigger.measured.value if trigger.measured else None,
         trigger.limit.value if trigger.limit else None,

@@ -12,19 +12,23 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from msgspec import Struct
 
+from playbook.outcome import internal_error
 from playbook.quantities import Span
+from playbook.scratch import Scratch
+from reports.output import replace_file
 from reports.results import FIRING, NOTHING_JUDGED, UNKNOWN
+from reports.streams import guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parent.parent.parent
 SEVERITIES = "sev0 or sev1"
@@ -42,19 +46,24 @@ class Judgement(Struct, frozen=True):
 
     @property
     def is_well(self) -> bool:
-        """All that was selected was judged, and nothing fires; pytest alone also exits with 0 for `--help`."""
-        return self.status == 0 and self.results is not None
+        """All of it was judged, and nothing fires; pytest alone also exits with 0 for `--help`."""
+        return self.status == 0 and self.results is not None and not self.is_partial
+
+    @property
+    def is_partial(self) -> bool:
+        """More than `-m` narrowed it: what was left out is not let through."""
+        return self.results is not None and bool(self.results["selection"]["partial"])
 
     @property
     def can_change(self) -> bool:
         """The same question asked later may be answered otherwise."""
-        return self.status in WAITABLE and self.results is not None
+        return self.status in WAITABLE and self.results is not None and not self.is_partial
 
     @property
     def exit_status(self) -> int:
         """The status that a gate ends with after it: never 0 where nothing was judged."""
         if self.status == 0 and not self.is_well:
-            return NOTHING_JUDGED
+            return int(pytest.ExitCode.USAGE_ERROR) if self.is_partial else NOTHING_JUDGED
         return self.status if self.status >= 0 else 128 - self.status  # as shells tell of a signal
 
     @property
@@ -67,7 +76,8 @@ class Judgement(Struct, frozen=True):
         if self.results is None:
             return f"no judgement, exit status {self.exit_status}"
         wrong = [f"{alert['state']} {alert['name']}" for alert in self.results["alerts"] if _is_wrong(alert)]
-        return f"{self.results['verdict']}" + (f" ({', '.join(wrong)})" if wrong else "")
+        narrowed = ", but options left out a part" if self.is_partial else ""
+        return f"{self.results['verdict']}" + (f" ({', '.join(wrong)})" if wrong else "") + narrowed
 
 
 def _is_wrong(alert: dict[str, Any]) -> bool:
@@ -108,8 +118,8 @@ def wait_until_well(
 class Runner:
     """Runs the suite in a fresh process each time; in a process group of its own, so that only we interrupt it."""
 
-    def __init__(self, arguments: list[str], folder: Path, results: Path | None) -> None:
-        self._results = results or folder / "results.json"
+    def __init__(self, arguments: list[str], folder: Path) -> None:
+        self._results = folder / "results.json"
         self._output = folder / "output"
         self._summary = folder / "summary"
         own = ["--gate", "-m", SEVERITIES]
@@ -137,13 +147,31 @@ class Runner:
         return Judgement(status, results)
 
     def show(self) -> None:
-        """Show the last judgement whole, and add its summary to the step's where GitHub Actions asks for one."""
+        """Show the last judgement whole."""
         sys.stdout.flush()
-        sys.stdout.buffer.write(self._output.read_bytes())
-        sys.stdout.buffer.flush()
+        with suppress(OSError):  # nobody reads it any more
+            sys.stdout.buffer.write(self._output.read_bytes())
+        sys.stdout.flush()
+
+    def hand_over(self, results: Path | None) -> None:
+        """Write the last judgement's results where they are wanted, and its summary where GitHub Actions wants that."""
+        if results and self._results.exists():
+            with _complaining("the results"):
+                replace_file(results, self._results.read_text("utf-8"))
+        elif results and results.is_file():  # those of another gate
+            with _complaining("the results"):
+                results.unlink()
         if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(path).open("ab") as summary:
+            with _complaining("the summary of the step"), Path(path).open("ab") as summary:
                 summary.write(self._summary.read_bytes())
+
+
+@contextmanager
+def _complaining(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        print(f"gate: {what} could not be written: {error}", flush=True)
 
 
 def _end(run: subprocess.Popen[bytes]) -> None:
@@ -156,7 +184,10 @@ def _end(run: subprocess.Popen[bytes]) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Wrong usage has pytest's exit status here too."""
+    """Wrong usage has pytest's exit status here too, and `--help` lets nothing through."""
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        super().exit(status or NOTHING_JUDGED, message)
 
     def error(self, message: str) -> NoReturn:
         self.exit(int(pytest.ExitCode.USAGE_ERROR), f"gate: {message}\n")
@@ -181,20 +212,31 @@ def _arguments(given: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 
 def main(given: list[str]) -> int:
+    """Judge, and return the exit status: pytest's for an internal error where the gate itself fails."""
+    guard()
+    try:
+        return _main(given)
+    except Exception as error:  # noqa: BLE001  Python's own status for it means that something fires
+        print(f"gate: {internal_error(error)}", flush=True)
+        return int(pytest.ExitCode.INTERNAL_ERROR)
+
+
+def _main(given: list[str]) -> int:
     """Wait, show the final judgement, and give its exit status; pytest's for an interruption where there was one."""
     own, rest = _arguments(given)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="ordinaut-gate-") as folder:
-        runner = Runner(rest, Path(folder), own.results)
-        try:
+    with Scratch("gate") as folder:
+        runner = Runner(rest, Path(folder))
+        last = None
+        with suppress(KeyboardInterrupt):
             last = wait_until_well(
                 runner, own.wait.total_seconds(), own.in_a_row, say=lambda words: print(words, flush=True)
             )
-        except KeyboardInterrupt:
-            runner.show()
-            print("gate: interrupted", flush=True)
-            return int(pytest.ExitCode.INTERRUPTED)
         runner.show()
+        runner.hand_over(own.results)
+    if last is None:
+        print("gate: interrupted", flush=True)
+        return int(pytest.ExitCode.INTERRUPTED)
     print(f"gate: {'passed' if last.is_well else 'not passed'}: {last}", flush=True)
     return last.exit_status
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, get_args
 
 from playbook.outcome import State
+from reports.output import replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,7 @@ def write(path: Path, results: Results) -> None:
 
     It holds no secret, and whatever the umask, others may read it: node_exporter is another user.
     """
-    from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
     registry = CollectorRegistry()
     about = ["target", "alert", "severity"]
@@ -51,5 +52,4 @@ def write(path: Path, results: Results) -> None:
     for name, (meaning, number) in run.items():
         gauge = Gauge(f"ordinaut_health_run_{name}", meaning, ["target"], registry=registry)
         gauge.labels(results.target).set(number)
-    write_to_textfile(str(path), registry)
-    path.chmod(MODE)
+    replace_file(path, generate_latest(registry).decode(), MODE)

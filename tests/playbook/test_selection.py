@@ -59,7 +59,7 @@ def test_an_unknown_marker_is_a_usage_error(judge: Judge, target: Path) -> None:
     seen = judge("-m", "sevv", target=target)
     assert seen.status in (4, 5)
     assert seen.results is None or seen.results["verdict"] == "unknown"
-    assert "ordinaut-report-" not in seen.output, "a file that is gone is named"
+    assert "ordinaut-temporary-" not in seen.output, "a file that is gone is named"
 
 
 def test_collecting_touches_nothing_and_needs_no_target() -> None:
@@ -84,12 +84,103 @@ def test_a_diagnostic_selected_alone_brings_its_trigger_along(
     assert list(seen.outcomes) == [TRIGGER, QUEUED]
 
 
-@pytest.mark.parametrize("selection", [("-k", "database"), (QUEUED,)], ids=["keyword", "node-id"])
-def test_a_partial_run_leaves_latest_where_it_was(judge: Judge, target: Path, selection: tuple[str, ...]) -> None:
-    whole = judge(target=target)
-    judge(*selection, target=target)
+NARROWED = [
+    ("-k", "fine"), ("--ignore=checks/sev0/test_bad_alert.py",), ("--ignore-glob=*/test_bad*",),
+    ("--deselect=checks/sev0/test_bad_alert.py",), ("--deselect=checks/sev0/test_bad_alert.py", "-m", "sev0"),
+    ("checks/sev0",), ("checks/sev1/test_fine_alert.py",),
+    ("checks/sev1/test_fine_alert.py::test_no_cause_is_found",), ("-o", "python_files=test_f*"),
+    ("-o", "python_functions=test_all*"), ("-m", "trigger"), ("--lf",), ("--sw",), ("-k", "fine", "-n", "2"),
+    ("--ignore=checks/sev0", "-n", "2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("selection", NARROWED, ids=" ".join)
+def test_a_run_that_options_narrow_is_partial(
+    judge: Judge, target: Path, project: Project, selection: tuple[str, ...]
+) -> None:
+    project.add_alert("bad_alert", WELL)
+    project.add_alert("fine_alert", WELL, 1)
+    whole = judge(target=target, cwd=project.folder)
     assert whole.folder is not None
+    seen = judge(*selection, target=target, cwd=project.folder)
+    assert seen.results is not None
+    assert seen.results["selection"]["partial"]
     assert (whole.folder.parent / "latest").resolve() == whole.folder
+
+
+@pytest.mark.parametrize("selection", [(), ("-m", "sev0"), ("checks",), (".",), ("-n", "2"), ("--ff",), ("--active",)])
+def test_a_run_of_all_that_the_markers_select_is_whole(
+    judge: Judge, target: Path, project: Project, selection: tuple[str, ...]
+) -> None:
+    project.add_alert("fine_alert", WELL)
+    project.add_alert("other_alert", WELL, 1)
+    active = '\n@diagnostic(cause="c", step=1, active=True)\ndef test_it_writes():\n    "It writes."\n'
+    project.add_alert("active_alert", WELL + active, 1)
+    project.add_module("does_not_import", "import nothing_of_that_name", 1)
+    seen = judge(*selection, target=target, cwd=project.folder)
+    assert seen.folder is not None
+    assert seen.results is not None
+    assert not seen.results["selection"]["partial"]
+    assert (seen.folder.parent / "latest").resolve() == seen.folder
+
+
+# -- options with which nothing is judged
+
+PRINT = [
+    ("--help",), ("--version",), ("-VV",), ("--markers",), ("--fixtures",), ("--fixtures-per-test",), ("--cache-show",),
+    ("--collect-only",), ("--co", "-q"), ("--show-target",), ("--fixtures", "-n", "2"),
+]  # fmt: skip
+RUN_NOTHING = [("--setup-only",), ("--setup-plan",), ("--setup-plan", "-n", "2")]
+
+
+@pytest.mark.parametrize(("options", "status"), [*((o, 0) for o in PRINT), *((o, 5) for o in RUN_NOTHING)])
+def test_what_judges_nothing_leaves_nothing(
+    judge: Judge, target: Path, project: Project, tmp_path: Path, options: tuple[str, ...], status: int
+) -> None:
+    project.add_alert("bad_alert", BAD)
+    asked = f"--results={tmp_path}/results.json", f"--metrics={tmp_path}/metrics", f"--html={tmp_path}/mine.html"
+    seen = judge(*options, *asked, "--ping=http://127.0.0.1:1", target=target, cwd=project.folder)
+    assert (seen.status, seen.folder) == (status, None), seen.output
+    assert "ping failed" not in seen.output
+    assert not {"output", "results.json", "metrics"} & {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("options", PRINT[3:6])
+def test_what_only_prints_needs_no_target(options: tuple[str, ...]) -> None:
+    assert run_pytest(*options, "--docker=none").returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [(), ("--assert=plain",), ("-n", "2")])
+def test_nothing_is_judged_where_assertions_do_nothing(
+    judge: Judge, target: Path, project: Project, arguments: tuple[str, ...]
+) -> None:
+    project.add_alert("bad_alert", BAD)
+    for level in ("1", "2"):
+        seen = judge(*arguments, target=target, cwd=project.folder, PYTHONOPTIMIZE=level)
+        assert (seen.status, seen.folder) == (4, None)
+        assert "unset PYTHONOPTIMIZE" in seen.output
+    assert judge("--help", target=target, cwd=project.folder, PYTHONOPTIMIZE="1").status == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("-p", "no:terminal"), ("-p", "no:junitxml"), ("-p", "no:html"), ("-p", "no:metadata"), ("-c", "/dev/null"),
+     ("--rootdir=/tmp",), ("-o", "testpaths=nowhere", "checks"), ("--results=",), ("--output=",), ("--metrics=",)],
+    ids=" ".join,
+)  # fmt: skip
+def test_options_with_which_checks_cannot_be_judged_are_refused(
+    judge: Judge, target: Path, project: Project, options: tuple[str, ...]
+) -> None:
+    project.add_alert("fine_alert", WELL)
+    seen = judge(*options, target=target, cwd=project.folder)
+    assert (seen.status, seen.folder) == (4, None)
+    assert len([line for line in seen.output.splitlines() if line.startswith("ERROR: ")]) == 1
+    assert "Traceback" not in seen.output
+
+
+def test_the_exit_status_of_another_plugin_is_not_taken_for_ours(judge: Judge, target: Path) -> None:
+    seen = judge("--nagios", target=target)
+    assert (seen.status, seen.folder) == (4, None)
 
 
 def test_last_failed_runs_what_failed_and_its_trigger(judge: Judge, project: Project, target: Path) -> None:

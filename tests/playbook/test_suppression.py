@@ -7,13 +7,18 @@ import subprocess
 import urllib.request
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from msgspec.structs import asdict
 
 from playbook.alert import Alert
 from playbook.limits import NoLimits, minutes
+from playbook.probe import PROBES
+from playbook.suppression import FAILING_SINCE, WATCHERS, Held, Watchers, suppression_of
+from playbook.target import TARGET
 from reports.history import FILE, History
 from reports.results import AlertResult, Results, Selection, stamp
 from sandbox.polling import require, until
@@ -300,6 +305,45 @@ def test_an_alert_fires_where_alertmanager_cannot_be_asked(project: Project, jud
 def test_a_target_without_alertmanager_has_no_silences(project: Project, judge: Judge, tmp_path: Path) -> None:
     seen = judge("--honor-silences", target=target(tmp_path, ""), cwd=project.folder)
     assert (seen.status, seen.alert("ItFires")["message"]) == (1, "it is bad")
+
+
+# -- `for`, by what Prometheus and earlier runs say
+
+ABOUT = Alert(
+    name="ItFires", severity=0, trigger="it is bad", impact="harm", for_=minutes(2), respond_within=minutes(5),
+    escalate_after=minutes(15),
+)  # fmt: skip
+
+
+def pending_by(active_minutes: float | None, held_minutes: float, interval_minutes: float = 5) -> str | None:
+    """Return by whom the alert is pending, None where it fires; Prometheus may not know it."""
+    now = datetime.now(UTC)
+    active = {} if active_minutes is None else {"ItFires": now - timedelta(minutes=active_minutes)}
+    held = Held(now - timedelta(minutes=held_minutes), timedelta(minutes=interval_minutes))
+    session: Any = SimpleNamespace(
+        config=SimpleNamespace(option=SimpleNamespace(honor_for=True, honor_silences=False)),
+        stash={
+            TARGET: SimpleNamespace(exemptions={}), WATCHERS: Watchers(Mock(), Mock()),
+            PROBES: SimpleNamespace(fact=lambda _: active), FAILING_SINCE: lambda *_: held,
+        },
+    )  # fmt: skip
+    why = suppression_of(session, ABOUT)
+    return why.by if why else None
+
+
+@pytest.mark.parametrize(
+    ("active", "held", "by"),
+    [
+        (1, 0, "Prometheus"), (3, 0, None), (None, 1, "earlier runs"), (None, 3, None),
+        (1, 3, "Prometheus"),  # it has looked more often
+        (1, 8, None),  # it begins anew again and again
+        (-60, 1, "earlier runs"), (-60, 3, None), (-60 * 24 * 365, 3, None),  # its clock is wrong
+    ],
+)  # fmt: skip
+def test_an_alert_is_pending_for_its_for_and_one_interval_at_most(
+    active: float | None, held: float, by: str | None
+) -> None:
+    assert pending_by(active, held) == by
 
 
 # -- `for`, by a real Prometheus

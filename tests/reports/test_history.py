@@ -64,6 +64,18 @@ def test_the_newest_come_first_and_only_so_many(history: History) -> None:
     assert moments[0] == NOON + timedelta(minutes=REMEMBERED + 4)
 
 
+def test_runs_are_in_the_order_in_which_they_were_recorded(history: History) -> None:
+    for number, hours in enumerate((0, 3, 1, -5)):  # the clock was wrong
+        started = NOON + timedelta(hours=hours)
+        history.record(run_of(started, {"A": "ok"}, containers=[API]), f"run-{number}", 3, honors_for=True)
+    past = history.past("mine")
+    in_order = [NOON + timedelta(hours=hours) for hours in (-5, 1, 3)]
+    assert [record.at for record in past.records["A"]] == past.cron_runs["A"] == in_order
+    assert [run.folder for run in history.runs()] == ["run-3", "run-2", "run-1"]
+    assert past.green is not None
+    assert past.green.at == in_order[0]
+
+
 def test_another_target_has_another_past(history: History) -> None:
     history.record(run_of(NOON, {"A": "firing"}), "", KEEP)
     assert history.past("yours").records == {}

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from reports.history import REMEMBERED
 from reports.past import ContainerState, Green, Past, Record, Recovery
@@ -141,9 +142,80 @@ def test_without_cron_other_runs_set_the_usual_interval() -> None:
     assert runs.run("firing", after=11 * MINUTE, by_gate=True) == runs.now
 
 
-def test_a_clock_that_was_set_back_does_not_interrupt_a_state() -> None:
+# -- the clock of some runs was wrong, or cron looks at other times than before
+
+
+class Pending(Runs):
+    """Runs with --honor-for of an alert that fires after two minutes; each records whether it was pending."""
+
+    def __init__(self) -> None:
+        super().__init__(for_=2 * MINUTE)
+
+    def holds(self, after: timedelta = 5 * MINUTE) -> bool:
+        """Judge it while its condition holds, and return whether it fires."""
+        since = self.run("firing", after)
+        fires = self.now - since >= self.for_
+        self.records[0] = replace(self.records[0], state="firing" if fires else "pending")
+        return fires
+
+
+def runs_until_it_fires(runs: Pending, every: timedelta = 5 * MINUTE) -> int:
+    return next(number for number in range(1, 99) if runs.holds(every))
+
+
+@pytest.mark.parametrize("wrong", [3, 24 * 365, -3, -24 * 365], ids="{:+} h".format)
+@pytest.mark.parametrize("states", ["ok", "firing"])
+@pytest.mark.parametrize("how_many", [1, 5, REMEMBERED + 5])
+def test_runs_whose_clock_was_wrong_delay_an_alert_by_one_run_at_most(wrong: int, states: State, how_many: int) -> None:
+    for before in (1, 10, 40):
+        runs = Pending()
+        for _ in range(before):
+            runs.run("ok")
+        runs.now += timedelta(hours=wrong)
+        for _ in range(how_many):
+            runs.holds() if states == "firing" else runs.run("ok")
+        runs.now -= timedelta(hours=wrong)
+        assert runs_until_it_fires(runs) <= 2
+
+
+def test_a_state_does_not_begin_after_now() -> None:
     runs = runs_of(".FF")
-    assert runs.run("firing", after=-7 * MINUTE) == NOON + 10 * MINUTE
+    assert runs.run("firing", after=-7 * MINUTE) == runs.now
+    began = runs.now
+    assert runs.run("firing") == began
+
+
+def test_what_lies_ahead_counts_as_now_wherever_it_is_shown() -> None:
+    runs = runs_of("F.F")
+    now = NOON + 7 * MINUTE
+    moments = [moment for record in runs.past.recent("Alert", now) for moment in (record.at, record.since)]
+    assert moments == [now, now, now, now, NOON + 5 * MINUTE, NOON + 5 * MINUTE]
+
+
+@pytest.mark.parametrize(("usual", "then"), [(5, 60), (5, 24 * 60), (1, 15), (60, 5), (60, 60 * 24 * 7)])
+@pytest.mark.parametrize("begins_before_the_change", [True, False])
+def test_another_interval_of_cron_delays_an_alert_by_one_run_at_most(
+    usual: int, then: int, *, begins_before_the_change: bool
+) -> None:
+    runs = Pending()
+    for _ in range(REMEMBERED):
+        runs.run("ok", after=usual * MINUTE)
+    if begins_before_the_change:
+        assert not runs.holds(usual * MINUTE)
+    assert runs_until_it_fires(runs, then * MINUTE) <= 2
+
+
+@pytest.mark.parametrize("factor", [1.1, 2, 3, 10])
+def test_an_alert_fires_however_much_longer_each_interval_is_than_the_last(factor: float) -> None:
+    runs = Pending()
+    for _ in range(REMEMBERED):
+        runs.run("ok")
+    every = 5 * MINUTE
+    fired = []
+    for _ in range(5):
+        every *= factor
+        fired.append(runs.holds(every))
+    assert all(fired[2:])
 
 
 # -- flapping and recovery

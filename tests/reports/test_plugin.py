@@ -3,11 +3,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.projects import BAD, WELL, Project, nowhere, run_pytest
+from tests.projects import BAD, WELL, Project, environment, nowhere, run_pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,7 +139,7 @@ def test_files_that_the_user_asked_for_are_written_there_too(judge: Judge, targe
 
 
 def test_no_temporary_file_is_named(judge: Judge, target: Path) -> None:
-    assert "ordinaut-report-" not in judge("-m", "sev0", target=target).output
+    assert "ordinaut-temporary-" not in judge("-m", "sev0", target=target).output
 
 
 def test_a_report_that_cannot_be_written_does_not_affect_the_exit_status(
@@ -205,15 +206,114 @@ def test_a_message_that_cannot_be_encoded_is_reported(
     assert {path.name for path in seen.folder.iterdir()} == FILES
 
 
-def test_an_internal_error_of_pytest_leaves_a_report(judge: Judge, project: Project, target: Path) -> None:
-    project.add_alert("a_bad_alert", BAD)
-    project.add_alert("b_alert", WELL)
-    plugin = "def pytest_runtest_logstart(nodeid):\n    assert 'b_alert' not in nodeid, 'a plugin fails'\n"
-    (project.folder / "odd.py").write_text(plugin)
-    seen = judge("-p", "odd", target=target, cwd=project.folder)
-    assert (seen.status, seen.in_state("firing"), seen.in_state("unknown")) == (3, {"ABadAlert"}, {"BAlert"})
+# -- errors of the suite itself, and of plugins
+
+AT_A_CHECK = {  # each fails at the checks of BAlert alone
+    "logstart": "def pytest_runtest_logstart(nodeid):\n    fail_at(nodeid)\n",
+    "logreport": "def pytest_runtest_logreport(report):\n    fail_at(report.nodeid * (report.when == 'call'))\n",
+    "makereport": "def pytest_runtest_makereport(item):\n    fail_at(item.nodeid)\n",
+    "teardown": "def pytest_runtest_makereport(item, call):\n    fail_at(item.nodeid * (call.when == 'teardown'))\n",
+    "judging": """
+import playbook.judging as judging
+real = judging.judge
+def judge(role, raised, *rest):
+    if "of b" in str(raised):
+        raise RuntimeError("ours, password=hunter2")
+    return real(role, raised, *rest)
+judging.judge = judge
+""",
+}
+FAIL_AT = """
+def fail_at(nodeid):
+    if "b_alert" in nodeid:
+        raise RuntimeError("ours, password=hunter2")
+"""
+FAILS_OF_B = BAD.replace("it is bad", "it is bad of b").replace("here is why", "so it is, of b")
+
+
+@pytest.mark.parametrize(
+    ("where", "processes"),
+    [*((where, ()) for where in AT_A_CHECK), *((w, ("-n", "2")) for w in ("teardown", "judging"))],
+)
+@pytest.mark.parametrize("fires", [True, False])
+def test_an_internal_error_costs_one_alert_its_judgement(
+    judge: Judge, project: Project, target: Path, where: str, processes: tuple[str, ...], *, fires: bool
+) -> None:
+    project.add_alert("a_alert", BAD if fires else WELL)
+    project.add_alert("b_alert", FAILS_OF_B if where == "judging" else WELL)
+    project.add_alert("c_alert", WELL)
+    (project.folder / "odd.py").write_text(FAIL_AT + AT_A_CHECK[where])
+    seen = judge("-p", "odd", *processes, target=target, cwd=project.folder)
+    assert seen.status == (1 if fires else 3), seen.output
+    assert seen.alert("AAlert")["state"] == ("firing" if fires else "ok")
+    assert seen.alert("CAlert")["state"] == "ok"
+    assert set(seen.outcomes.values()) >= {"unknown"}
     assert seen.results is not None
-    assert (seen.results["verdict"], seen.results["complete"]) == ("unknown", False)
+    assert (seen.results["complete"], seen.results["exit_status"]) == (True, seen.status)
+    assert "internal error: RuntimeError: ours, password=••• at " in seen.output
+    assert "Traceback" not in seen.output
+    assert "hunter2" not in seen.output
+
+
+IN_THE_RUN = {
+    "collection": "def pytest_collection_finish():\n    raise RuntimeError('ours')\n",
+    "loop": "def pytest_runtestloop():\n    raise RuntimeError('ours')\n",
+    "finish": "import reports.plugin\nreports.plugin.states_that_count = None\n",
+    "terminal": "import reports.terminal\nreports.terminal.write = None\n",
+    "unconfigure": "def pytest_unconfigure():\n    raise RuntimeError('ours')\n",
+    "target": "import fixtures.target\nfixtures.target.discover = None\n",
+}
+
+
+@pytest.mark.parametrize("where", IN_THE_RUN)
+@pytest.mark.parametrize("fires", [True, False])
+def test_an_internal_error_of_the_run_is_one_line(
+    judge: Judge, project: Project, target: Path, where: str, *, fires: bool
+) -> None:
+    project.add_alert("a_alert", BAD if fires else WELL)
+    (project.folder / "odd.py").write_text(IN_THE_RUN[where])
+    seen = judge("-p", "odd", target=target, cwd=project.folder)
+    judged = where in ("terminal", "unconfigure")
+    assert seen.status == (1 if fires and judged else 3), seen.output
+    lines = [line for line in seen.output.splitlines() if "internal error: " in line]
+    assert len({line[line.index("internal error") :] for line in lines}) == 1, seen.output
+    assert "Traceback" not in seen.output
+
+
+def test_an_internal_error_is_shown_whole_on_demand(judge: Judge, project: Project, target: Path) -> None:
+    (project.folder / "odd.py").write_text(IN_THE_RUN["loop"])
+    project.add_alert("a_alert", WELL)
+    assert "odd.py" in judge("-p", "odd", "--full-trace", target=target, cwd=project.folder).output
+
+
+def test_an_internal_error_while_the_target_is_shown_is_no_alert(judge: Judge, project: Project, target: Path) -> None:
+    (project.folder / "odd.py").write_text(IN_THE_RUN["target"])
+    seen = judge("-p", "odd", "--show-target", target=target, cwd=project.folder)
+    assert seen.status == 3
+    assert seen.output.count("internal error: TypeError") == len(seen.output.splitlines()) == 1
+
+
+# -- where nobody reads what is printed
+
+
+@pytest.mark.parametrize("body", [WELL, BAD], ids=["ok", "firing"])
+@pytest.mark.parametrize("streams", [">&-", ">&- 2>&- <&-", ">/dev/full 2>/dev/full", "| true", "2>&1 | head -c 9"])
+def test_the_exit_status_does_not_depend_on_who_reads(
+    project: Project, target: Path, tmp_path: Path, streams: str, body: str
+) -> None:
+    project.add_alert("an_alert", body)
+    command = f"{sys.executable} -m pytest -v --target={target} --output={tmp_path}/output -p no:cacheprovider"
+    script = f"( {command}; echo $? > {tmp_path}/status ) {streams}"
+    done = subprocess.run(
+        ["bash", "-c", script if streams[0] != ">" else f"( {command} {streams}; echo $? > {tmp_path}/status )"],
+        cwd=project.folder, env=environment(), capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (tmp_path / "status").read_text().strip() == ("0" if body == WELL else "1"), done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert (tmp_path / "output" / "latest" / "results.json").exists()
+
+
+# -- without room
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")

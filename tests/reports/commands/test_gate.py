@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from reports.commands.gate import Judgement, pause, wait_until_well
+from reports.commands.gate import Judgement, main, pause, wait_until_well
 from sandbox.breaking import break_stack, heal_stack
 from sandbox.faults import FAULTS
 from sandbox.polling import require, until
@@ -29,7 +31,7 @@ def judgement(status: int, calls: int = 5, **states: str) -> Judgement:
     """Give what a run with this exit status says; one that came to no verdict has no results."""
     verdict = {0: "ok", 1: "firing", 6: "unknown"}.get(status)
     alerts = [{"name": name, "state": state} for name, state in states.items()]
-    results = {"verdict": verdict, "alerts": alerts, "cost": {"api": {"calls": calls}}}
+    results = {"verdict": verdict, "alerts": alerts, "cost": {"api": {"calls": calls}}, "selection": {"partial": False}}
     return Judgement(status, results if verdict else None)
 
 
@@ -209,11 +211,27 @@ def test_wrong_settings_end_it_at_once(tmp_path: Path) -> None:
     assert [line.rpartition(": ")[2] for line in progress(done.stdout)] == ["no judgement, exit status 4"]
 
 
-@pytest.mark.parametrize("option", ["--collect-only", "--markers", "--show-target"])
+@pytest.mark.parametrize(
+    "option",
+    ["--version", "--collect-only", "--markers", "--show-target", "--fixtures", "--setup-only", "--setup-plan"],
+)
 def test_what_judges_nothing_is_not_let_through(option: str, tmp_path: Path) -> None:
     done = gate(option, f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}")
     assert done.returncode == 5
     assert len(progress(done.stdout)) == 1
+
+
+def test_its_own_help_lets_nothing_through() -> None:
+    done = gate("--help")
+    assert (done.returncode, progress(done.stdout)) == (5, [])
+    assert "usage: " in done.stdout
+
+
+@pytest.mark.parametrize("option", ["-kno_active_workers", "--ignore=checks/sev1", "checks/sev0"])
+def test_what_leaves_something_out_is_not_let_through(option: str, options: list[str]) -> None:
+    done = gate(option, *options)
+    assert done.returncode == 4
+    assert [line.rpartition(": ")[2] for line in progress(done.stdout)] == ["ok, but options left out a part"]
 
 
 @pytest.mark.parametrize(
@@ -257,6 +275,43 @@ def test_the_results_of_the_final_judgement_are_written_where_they_are_wanted(
     path = tmp_path / "asked.json"
     assert gate("--in-a-row=1", f"--results={path}", *options).returncode == 0
     assert json.loads(path.read_text())["verdict"] == "ok"
+
+
+def test_what_is_no_file_is_never_replaced_by_results(tmp_path: Path) -> None:
+    (link := tmp_path / "link").symlink_to("/dev/null")
+    os.mkfifo(pipe := tmp_path / "pipe")
+    for path in (link, pipe):
+        done = gate(
+            "--wait=0s", f"--results={path}", f"--target={nowhere(tmp_path)}", f"--output={tmp_path / 'output'}"
+        )
+        assert done.returncode == 1
+        assert done.stdout.count("gate: the results could not be written") == (path is pipe)
+    assert (str(link.readlink()), pipe.is_fifo()) == ("/dev/null", True)
+
+
+def test_the_results_of_an_earlier_gate_are_not_left_behind(tmp_path: Path) -> None:
+    (results := tmp_path / "results.json").write_text("{}")
+    assert gate(f"--results={results}", f"--target={tmp_path}/absent.toml").returncode == 4
+    assert not results.exists()
+
+
+@pytest.mark.parametrize("streams", [">&-", ">/dev/full", "| true"])
+def test_its_exit_status_does_not_depend_on_who_reads(tmp_path: Path, streams: str) -> None:
+    words = [*command("--wait=0s"), f"--target={tmp_path}/absent.toml"]
+    line = f"{shlex.join(words)}; echo $? > {tmp_path}/status"
+    redirected = f"( {line} ) {streams}" if streams[0] == "|" else line.replace(";", f" {streams};")
+    done = subprocess.run(["bash", "-c", redirected], cwd=ROOT, env=environment(), capture_output=True, check=False)
+    assert (tmp_path / "status").read_text().strip() == "4", done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_an_internal_error_of_the_gate_does_not_say_that_something_fires(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("reports.commands.gate.wait_until_well", None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert main([]) == 3
+    assert "gate: internal error: TypeError: " in capsys.readouterr().out
 
 
 def test_a_step_shows_the_final_judgement_alone(options: list[str], tmp_path: Path) -> None:
