@@ -69,7 +69,7 @@ def is_narrowed(config: pytest.Config, whole: set[str]) -> bool:
     narrowing = ("keyword", "deselect", "lf", "stepwise")  # some are absent where pytest's cache is turned off
     if any(getattr(config.option, name, None) for name in narrowing):
         return True
-    return any(str(path.relative_to(config.rootpath)) not in whole for path in catalogue_of(config).paths.values())
+    return any(str(path) not in whole for path in catalogue_of(config).paths.values())
 
 
 def asks_for_all(config: pytest.Config, argument: str) -> bool:
@@ -158,9 +158,9 @@ class _TriggersAlong:
     def __init__(self) -> None:
         self._visited: set[str] = set()
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Know which modules pytest looked into."""
-        self._visited.add(report.nodeid)
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        """Know which modules pytest looks into."""
+        self._visited.add(str(getattr(collector, "path", "")))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
@@ -184,7 +184,7 @@ def _narrowed(collected: list[pytest.Item], selected: set[pytest.Item], active: 
         checks = ((name, check_of(thing)) for name, thing in vars(module.obj).items()) if module else ()
         is_collected = all(name in functions for name, check in checks if check and (active or not check.active))
         if module and not (is_collected and len(selected.intersection(items)) in (0, len(items))):
-            found.add(module.nodeid)
+            found.add(str(module.path))
     return found
 
 

@@ -408,6 +408,7 @@ class HealthRun:
             self.lost[report.nodeid] = str(report.longrepr).strip().rpartition("\n")[2]
             if words := getattr(report, "internal_error", ""):
                 internal_errors_of(self.config).append(words)
+                self.published.complain(words)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
@@ -515,8 +516,6 @@ class HealthRun:
 
     def _publish(self, results: Results) -> None:
         done = self.published
-        for words in internal_errors_of(self.config):
-            done.complain(words)
         for complaint in (self.seen.complaint, self.earlier.complaint if self.earlier else ""):
             done.complain(complaint)
         found = {"checks.html": self._written(self.page), "junit.xml": self._written(self.junit) or ""}

@@ -124,6 +124,19 @@ def test_a_run_of_all_that_the_markers_select_is_whole(
     assert (seen.folder.parent / "latest").resolve() == seen.folder
 
 
+def test_a_run_with_alerts_outside_of_the_project_is_whole(
+    judge: Judge, target: Path, project: Project, tmp_path: Path
+) -> None:
+    path = project.folder / project.add_alert("fine_alert", WELL)
+    (own := tmp_path / "own" / "sev0").mkdir(parents=True)
+    (own / "test_own_alert.py").write_text(path.read_text().replace("FineAlert", "OwnAlert"))
+    options = ("-o", f"testpaths=checks {tmp_path}/own")
+    for more, partial in (((), False), (("--deselect", "checks/sev0/test_fine_alert.py"), True)):
+        seen = judge(*options, *more, target=target, cwd=project.folder)
+        assert seen.results is not None, seen.output
+        assert seen.results["selection"]["partial"] == partial
+
+
 # -- options with which nothing is judged
 
 PRINT = [
