@@ -271,7 +271,7 @@ def test_a_step_shows_the_final_judgement_alone(options: list[str], tmp_path: Pa
 
 def asking(gate: int) -> list[psutil.Process]:
     """Give the gate's judgement, once it has connected to what it judges."""
-    children = psutil.Process(gate).children()
+    children = psutil.Process(gate).children(recursive=True)
     require(any(child.net_connections() for child in children), f"no judgement asks anything: {children}")
     return children
 
