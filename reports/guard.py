@@ -26,6 +26,7 @@ STOPPING = 3.3  # seconds after a signal, to report
 RESCUE = 1.2  # seconds in which the guard itself must have reported
 MEMORY = 256 << 20  # bytes that each process of a run may use
 PAUSE = 0.02  # seconds between two looks at the memory
+STARVED = 10.0  # seconds of waiting for a processor that are not counted
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -56,6 +57,8 @@ class Judge(Struct):
     lifeline: int  # open for as long as the guard lives
     told: bytearray = field(default_factory=bytearray)
     signals: list[int] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+    starved: float = 0.0  # seconds
 
     def facts(self) -> Iterator[tuple[str, Any]]:
         """Return what the judge told, in order; a line that it did not finish is left out."""
@@ -68,18 +71,18 @@ class Judge(Struct):
 
         `seconds` is the run's deadline. A first signal is handed on, a second one ends the judge.
         """
-        ends, why = time.monotonic() + seconds + MARGIN, f"the run did not end by its deadline of {seconds:g} s"
+        ends, why = self._clock() + seconds + MARGIN, f"the run did not end by its deadline of {seconds:g} s"
         handed_on = 0
         while self._is_running():
             if len(self.signals) > handed_on:
                 name = signal.Signals(self.signals[-1]).name
                 why = f"the run did not end within {STOPPING:g} s of {name}" if not handed_on else f"a second {name}"
-                ends = min(ends, time.monotonic() + (0 if handed_on else STOPPING))
+                ends = min(ends, self._clock() + (0 if handed_on else STOPPING))
                 handed_on = len(self.signals)
                 os.kill(self.pid, signal.SIGTERM)
             if (used := _most_memory(self.pid)) > MEMORY:
                 why = f"the run used {used >> 20} MiB of memory (limit {MEMORY >> 20} MiB)"
-            elif time.monotonic() < ends:
+            elif self._clock() < ends:
                 continue
             self._kill()
             return self._status, f"{why}, and was ended"
@@ -88,6 +91,20 @@ class Judge(Struct):
         if code >= 0:
             return code, ""
         return self._status, f"the process that judged was ended by {signal.Signals(-code).name}"
+
+    def _clock(self) -> float:
+        """Return seconds since it began, without those in which it waited for a processor.
+
+        On a machine that is too busy for a run, the run takes longer; that it hangs cannot be said.
+        """
+        self.starved = max(self.starved, _waited_for_a_processor(self.pid))
+        return time.monotonic() - self.began - self.starved
+
+    @property
+    def slowness(self) -> float:
+        """How much longer things take on this machine than on an idle one, 1 or more."""
+        elapsed = time.monotonic() - self.began
+        return elapsed / max(0.1 * elapsed, elapsed - self.starved)
 
     @property
     def _status(self) -> int:
@@ -133,10 +150,10 @@ def split() -> Judge | Teller:
     return judge if pid else Teller(tells)
 
 
-def end_for_certain(status: int) -> None:
-    """End this process with this status where it has not ended in time: what it reports to may hang."""
+def end_for_certain(status: int, seconds: float) -> None:
+    """End this process with this status where it has not ended by then: what it reports to may hang."""
     signal.signal(signal.SIGALRM, lambda *_: os._exit(status))
-    signal.setitimer(signal.ITIMER_REAL, RESCUE)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _end_with_the_guard(lifeline: int) -> None:
@@ -147,6 +164,14 @@ def _end_with_the_guard(lifeline: int) -> None:
         fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
+
+
+def _waited_for_a_processor(pid: int) -> float:
+    """Return the seconds that a process was ready to run and did not, at most `STARVED`; 0 where that is not shown."""
+    try:
+        return min(int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9, STARVED)
+    except (OSError, IndexError):
+        return 0.0
 
 
 def _most_memory(pid: int) -> int:

@@ -171,8 +171,9 @@ def _leave_to_a_child(config: pytest.Config) -> None:
         deadline = Deadlines().run
     status, why = judge.wait(deadline)
     if why:
-        guard.end_for_certain(status)
-        status = HealthRun(config, started=started).rescue(judge.facts(), status, why)
+        seconds = guard.RESCUE * judge.slowness
+        guard.end_for_certain(status, seconds)
+        status = HealthRun(config, started=started).rescue(judge.facts(), status, why, seconds)
     os._exit(status)
 
 
@@ -256,6 +257,8 @@ class _Worker:
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self.earlier = _earlier(session)
+        if TARGET in session.stash and hasattr(signal, "setitimer"):  # the kernel ends one that its guard does not see
+            signal.setitimer(signal.ITIMER_REAL, target_of(session).run_deadline + guard.MARGIN + guard.RESCUE)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection_finish(self, session: pytest.Session) -> Iterator[None]:
@@ -320,8 +323,8 @@ class HealthRun:
         if TELLER in self.config.stash:
             self.config.stash[TELLER].tell(what, value)
 
-    def rescue(self, told: Iterator[tuple[str, Any]], status: int, why: str) -> int:
-        """Report what a judge that had to be ended told before; return the exit status."""
+    def rescue(self, told: Iterator[tuple[str, Any]], status: int, why: str, seconds: float) -> int:
+        """Report what a judge that had to be ended told before, in so many seconds; return the exit status."""
         for what, value in told:
             if what == "outcome":
                 outcome = msgspec.convert(value, CheckOutcome)
@@ -341,7 +344,7 @@ class HealthRun:
             1 if exit_status(states_that_count(outcomes)) == 1 and status != pytest.ExitCode.INTERRUPTED else status
         )
         self.published.complain(why)
-        guard.end_for_certain(status)
+        guard.end_for_certain(status, seconds)
         self.results = self._results(outcomes, status, complete=False)
         self._publish(self.results)
         self.pytest_terminal_summary(TerminalReporter(self.config, sys.stdout))

@@ -325,10 +325,17 @@ def test_a_step_shows_the_final_judgement_alone(options: list[str], tmp_path: Pa
 
 
 def asking(gate: int) -> list[psutil.Process]:
-    """Give the gate's judgement, once it has connected to what it judges."""
-    children = psutil.Process(gate).children()
-    require(any(child.net_connections() for child in children), f"no judgement asks anything: {children}")
+    """Give the processes of the gate's judgement, once one has connected to what it judges."""
+    children = psutil.Process(gate).children(recursive=True)
+    require(any(map(_is_connected, children)), f"no judgement asks anything: {children}")
     return children
+
+
+def _is_connected(process: psutil.Process) -> bool:
+    try:
+        return bool(process.net_connections())
+    except psutil.NoSuchProcess:  # a command on the host, that has ended
+        return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
