@@ -1,0 +1,50 @@
+"""Text from elsewhere: what a terminal would obey, and lines that forge others, are taken out of it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from unicodedata import category
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEPT = frozenset("\n\t")
+CUT = "…"
+# Colours, movements of the cursor, titles of windows; one without an end is no sequence.
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,512}(?:\x07|\x1b\\)|[()][0-9A-Za-z])")
+_STANDS_FOR = {"Cf": "", "Zs": " ", "Zl": "\n", "Zp": "\n"}  # by category: invisible, blank, an end of a line
+
+
+def printable(text: str) -> str:
+    """Return text of which a terminal obeys nothing but the ends of lines and tabs; bytes that are no text are escaped.
+
+    Sequences that style are removed, and so are invisible letters, which would hide a word from whoever looks for it.
+    """
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    text = text.encode(errors="backslashreplace").decode().replace("\r\n", "\n")
+    if "\x1b" in text:
+        text = _SEQUENCE.sub("", text)
+    for letter in set(text):
+        if not (letter.isprintable() or letter in KEPT):
+            text = text.replace(letter, _STANDS_FOR.get(category(letter), "\N{REPLACEMENT CHARACTER}"))
+    return text
+
+
+def on_one_line(text: str) -> str:
+    """Return printable text without ends of lines, which in a name or a message would begin a line of their own."""
+    return " ".join(printable(text).split())
+
+
+def brief(mask: Callable[[str], str], text: str, most: int) -> str:
+    """Return the beginning of a text, on one line: masked first, since a part of a secret looks like none."""
+    shown = on_one_line(mask(text))
+    return shown if len(shown) <= most else shown[: most - 1] + CUT
+
+
+def whole_words(text: str, most: int) -> str:
+    """Return the beginning of a text that is longer than is read of it, without the word that the cut goes through."""
+    if len(text) < most:
+        return text
+    return " ".join(text[:most].split(" ")[:-1]) + f" {CUT}"
