@@ -9,10 +9,10 @@ from unicodedata import category
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+LEFT_OUT = "(left out)"  # in place of what the settings keep out of every output
 KEPT = frozenset("\n\t")
 CUT = "…"
-# Colours, movements of the cursor, titles of windows; one without an end is no sequence.
-_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,512}(?:\x07|\x1b\\)|[()][0-9A-Za-z])")
+_SEQUENCE = re.compile(r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]")  # colours, movements of the cursor
 _STANDS_FOR = {"Cf": "", "Zs": " ", "Zl": "\n", "Zp": "\n"}  # by category: invisible, blank, an end of a line
 
 
@@ -39,12 +39,11 @@ def on_one_line(text: str) -> str:
 
 def brief(mask: Callable[[str], str], text: str, most: int) -> str:
     """Return the beginning of a text, on one line: masked first, since a part of a secret looks like none."""
-    shown = on_one_line(mask(text))
-    return shown if len(shown) <= most else shown[: most - 1] + CUT
+    return on_one_line(mask(text))[:most]
 
 
-def whole_words(text: str, most: int) -> str:
-    """Return the beginning of a text that is longer than is read of it, without the word that the cut goes through."""
-    if len(text) < most:
+def whole_words(text: str) -> str:
+    """Return a text without the word before the sign of a cut at its end: the cut may have gone through a secret."""
+    if not text.endswith(CUT):
         return text
-    return " ".join(text[:most].split(" ")[:-1]) + f" {CUT}"
+    return re.sub(rf"\S*{CUT}\Z", CUT, text)

@@ -138,11 +138,12 @@ def _seen(session: pytest.Session, earlier: Earlier | None) -> Seen:
     target, containers = target_of(session), None
     if (inspected := target.engine.seen()) is not None:
         found = (container_of(raw) for raw in inspected)
-        states = (ContainerState(c.name, c.service, c.image, c.started_at) for c in found)
+        shown = target.mask
+        states = (ContainerState(shown(c.name), c.service, shown(c.image), c.started_at) for c in found)
         containers = sorted(states, key=lambda state: state.name)
     return Seen(
-        session.stash[PROBES].summary(), target.context.cost.summary(), containers, target.engine.compose_command,
-        earlier.complaint if earlier else "",
+        session.stash[PROBES].summary(), target.context.cost.summary(), containers,
+        target.mask(target.engine.compose_command), earlier.complaint if earlier else "",
     )  # fmt: skip
 
 
