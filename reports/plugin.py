@@ -198,7 +198,10 @@ class HealthRun:
         self._silent: list[tuple[str, Any]] = []
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Let a SIGTERM leave a report, as Ctrl-C does."""
+        """Let a SIGTERM leave a report, as Ctrl-C does; let nothing reach the terminal that it would obey."""
+        if self.config.pluginmanager.has_plugin("terminalreporter"):
+            writer: Any = self.config.get_terminal_writer()
+            vars(writer)["_file"] = terminal.CleanFile(vars(writer)["_file"], is_styled=writer.hasmarkup)
         self.earlier = _earlier(session)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _interrupt)

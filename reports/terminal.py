@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from playbook.text import on_one_line, printable
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from reports.results import AlertResult, Results
 
 _MARKUP = {"firing": {"red": True, "bold": True}, "unknown": {"red": True}}
+_STYLES = re.compile(r"(\x1b\[[\d;]{0,20}m)")
+_NO_STYLE = re.compile(r"(?!)()")
 EXCERPT_LINES = 8
 NOT_ALL_DIAGNOSTICS = "OK, but some diagnostics could not run"
 
@@ -40,6 +43,30 @@ def write(terminal: Any, results: Results, folder: Path | None, complaints: list
         terminal.write_line("the run was stopped before it was complete", yellow=True)
     complain(terminal, complaints)
     terminal.write_line(on_one_line(_last_line(results, folder)))
+
+
+class CleanFile:
+    """The file that pytest writes to, which nothing reaches that a terminal would obey, but for pytest's own styles.
+
+    What becomes evidence or a message is clean already; warnings and errors of libraries are not.
+    """
+
+    def __init__(self, file: Any, *, is_styled: bool) -> None:
+        self._file = file
+        self._styles = _STYLES if is_styled else _NO_STYLE
+
+    def write(self, text: str) -> None:
+        """Write text; pytest begins a line anew by a carriage return."""
+        if text.isprintable():
+            self._file.write(text)
+            return
+        again, rest = ("\r", text[1:]) if text.startswith("\r") else ("", text)
+        pieces = self._styles.split(rest)  # every second one is a style
+        pieces[::2] = map(printable, pieces[::2])
+        self._file.write(again + "".join(pieces))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def complain(terminal: Any, complaints: list[str]) -> None:
