@@ -26,10 +26,8 @@ def printable(text: str) -> str:
     text = text.encode(errors="backslashreplace").decode().replace("\r\n", "\n")
     if "\x1b" in text:
         text = _SEQUENCE.sub("", text)
-    for letter in set(text):
-        if not (letter.isprintable() or letter in KEPT):
-            text = text.replace(letter, _STANDS_FOR.get(category(letter), "\N{REPLACEMENT CHARACTER}"))
-    return text
+    bad = [letter for letter in set(text) if not (letter.isprintable() or letter in KEPT)]
+    return text.translate({ord(each): _STANDS_FOR.get(category(each), "\N{REPLACEMENT CHARACTER}") for each in bad})
 
 
 def on_one_line(text: str) -> str:
