@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 import re
-import statistics
 import string
 import time
 from pathlib import Path
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "secrets"
 TUNED_BY, HELD_OUT = "", "_held_out"  # by the names of the files
 FOUND_AT_LEAST, FALSE_AT_MOST = 0.95, 0.01
-MS_AT_MOST = 5.0  # for what a typical run reads
-TYPICAL_RUN = 100_000  # characters of evidence
+MS_AT_MOST = 20.0  # of CPU time for what a run of all alerts reads: as much as the patterns before took
+TYPICAL_RUN = 80_000  # characters
 VARIANTS = 5  # secrets made for each spelling
 SHOWN = 6  # characters of a secret in a row that must not be left
 _CLASS = re.compile(r"\[([^\]]+)\](?:\{(\d+)\})?|(.)", re.DOTALL)
@@ -121,7 +120,7 @@ def milliseconds(rounds: int) -> float:
         for page in pages:
             mask(page)
         times.append((time.process_time() - began) * 1000)
-    return statistics.median(times)
+    return min(times)
 
 
 def measure(rounds: int) -> bool:

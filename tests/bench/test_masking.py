@@ -112,6 +112,7 @@ def test_what_the_rules_of_a_scanner_find_is_masked() -> None:
 @pytest.mark.parametrize(
     "word",
     [
+        "password:\n", "password:\n a", "password for ", "a:bcd@", "://hooks.", "user a on #", "community ",
         ":thin:/", "auth=", "auth://", "auth={", "auth=[", 'auth="', "key=", "key://", "name=password,value=",
         "password=", "pass ", "secret", "token=os.", "token_url=http://a;", "secret=${", "auth=$a$", "eyJabcde-",
         "eyJaaaaa.", "://a:", "http://", "a://b:c", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n",
