@@ -1,4 +1,4 @@
-"""Measure: the suite against the playbook and an empty session, frozen dependencies, SQL on large tables."""
+"""Measure: the suite against the playbook and an empty session, frozen dependencies, SQL on large tables, masking."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import compose, history, monitoring
+from bench import compose, history, masking, monitoring
 from bench.processes import ROOT, empty_session, health_run, in_turn, raised_nothing, ratio, reached, show
 from bench.statements import Asked, Statement, milliseconds, plan, playbook, sql_probes, statements_of
 from fixtures.clients.context import ClientContext
@@ -43,7 +43,8 @@ def main() -> int:
     )
     parser.add_argument("--no-sql", action="store_true", help="leave the large tables out")
     arguments = parser.parse_args()
-    met = _in_containers(arguments.rounds) & monitoring.measure(arguments.rounds, arguments.healthy)
+    met = masking.measure(arguments.rounds)
+    met &= _in_containers(arguments.rounds) & monitoring.measure(arguments.rounds, arguments.healthy)
     with tempfile.TemporaryDirectory() as scratch:
         stack = EmbeddedStack.up(Path(scratch) / "sandbox")
         try:

@@ -18,6 +18,7 @@ from playbook.quantities import magnitude
 from playbook.selection import judges, only_prints, part_of_alert, problems_of_item
 from playbook.suppression import suppression_of
 from playbook.target import TARGET, BadSettings
+from playbook.text import brief
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 TRIGGER_STATE = pytest.StashKey[State]()
 IN_FORCE = pytest.StashKey[dict[str, tuple["AlertLimits", "Description"]]]()  # limits and sentences, by alert
 BROKEN = pytest.StashKey[bool]()  # the check names what does not exist
+LONGEST_MESSAGE = 2000  # characters: cut here, after masking, and nowhere before
 NOT_NEEDED = "looked at only when the alert fires"
 
 
@@ -163,7 +165,7 @@ def _outcome(
     probes = item.session.stash[PROBES]
     mask = item.session.stash[TARGET].mask
     limits, description = item.session.stash[IN_FORCE][alert.name]
-    message = mask(sentence_of(raised)) if raised else ""
+    message = brief(mask, sentence_of(raised), LONGEST_MESSAGE) if raised else ""
     if state == "skipped" and isinstance(raised, Unknown):
         message = f"not looked at: {message}"
     bound = getattr(limits, check.against, None) if check.against else None
@@ -181,8 +183,8 @@ def _outcome(
         cause=check.cause,
         explained_by=check.explained_by,
         resource=raised.resource if isinstance(raised, Unknown) else None,
-        values={name: mask(str(found)) for name, found in values.items() if found is not None},
-        measured=None if value is None else Measured(mask(str(value)), magnitude(value)),
+        values={name: brief(mask, str(found), LONGEST_MESSAGE) for name, found in values.items() if found is not None},
+        measured=None if value is None else Measured(brief(mask, str(value), LONGEST_MESSAGE), magnitude(value)),
         limit=None if bound is None else Measured(str(bound), magnitude(bound)),
         duration_ms=round(report.duration * 1000, 1),
         evidence=[page for probe in probes_of(item) for page in probes.evidence(probe.name)],

@@ -15,6 +15,7 @@ from playbook.evidence import Absent, Unknown
 from playbook.outcome import Suppression
 from playbook.probe import PROBES, Probe
 from playbook.target import TARGET, JudgedTarget
+from playbook.text import on_one_line
 
 
 class ActiveSilence(Protocol):
@@ -126,7 +127,8 @@ def _silence(session: pytest.Session, alert: Alert) -> Suppression | None:
     if found is None:
         return None
     mask = session.stash[TARGET].mask
-    return Suppression("silence", mask(found.created_by), mask(f"{found.comment} ({found})"), _stamp(found.ends_at))
+    by, why = on_one_line(mask(found.created_by)), on_one_line(mask(f"{found.comment} ({found})"))
+    return Suppression("silence", by, why, _stamp(found.ends_at))
 
 
 def _hiding(active: Sequence[ActiveSilence], alert: Alert) -> ActiveSilence | None:

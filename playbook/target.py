@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import Struct
 
+from playbook.text import on_one_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-BadSettings = pytest.UsageError  # a wrong value: one clear line, and pytest's exit status for a usage error
+
+class BadSettings(pytest.UsageError):  # type: ignore[misc]  # final, but pytest knows a usage error by its class
+    """A wrong value: one clear line, and pytest's exit status for a usage error."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(on_one_line(sentence))
 
 
 class Exemption(Struct, forbid_unknown_fields=True, frozen=True):

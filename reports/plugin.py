@@ -242,11 +242,12 @@ def _seen(session: pytest.Session, earlier: Earlier | None) -> Seen:
     target, containers = target_of(session), None
     if (inspected := target.engine.seen()) is not None:
         found = (container_of(raw) for raw in inspected)
-        states = (ContainerState(c.name, c.service, c.image, c.started_at) for c in found)
+        shown = target.mask
+        states = (ContainerState(shown(c.name), c.service, shown(c.image), c.started_at) for c in found)
         containers = sorted(states, key=lambda state: state.name)
     return Seen(
-        session.stash[PROBES].summary(), target.context.cost.summary(), containers, target.engine.compose_command,
-        earlier.complaint if earlier else "",
+        session.stash[PROBES].summary(), target.context.cost.summary(), containers,
+        target.mask(target.engine.compose_command), earlier.complaint if earlier else "",
     )  # fmt: skip
 
 
@@ -354,7 +355,10 @@ class HealthRun:
         return status
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Let a SIGTERM leave a report, as Ctrl-C does."""
+        """Let a SIGTERM leave a report, as Ctrl-C does; let nothing reach the terminal that it would obey."""
+        if self.config.pluginmanager.has_plugin("terminalreporter"):
+            writer: Any = self.config.get_terminal_writer()
+            vars(writer)["_file"] = terminal.CleanFile(vars(writer)["_file"], is_styled=writer.hasmarkup)
         self.earlier = _earlier(session)
         if TARGET in session.stash:
             target = target_of(session)

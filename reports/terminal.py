@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from playbook.text import on_one_line, printable
 from reports import runbooks, summary
 
 if TYPE_CHECKING:
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from reports.results import AlertResult, Results
 
 _MARKUP = {"firing": {"red": True, "bold": True}, "unknown": {"red": True}}
+_STYLES = re.compile(r"(\x1b\[[\d;]{0,20}m)")
+_NO_STYLE = re.compile(r"(?!)()")
 EXCERPT_LINES = 8
 NOT_ALL_DIAGNOSTICS = "OK, but some diagnostics could not run"
 
@@ -25,7 +29,7 @@ def write(terminal: Any, results: Results, folder: Path | None, complaints: list
     verbose = terminal.config.option.verbose > 0
     not_ok = [family for family in results.by_root() if family[0].shown_state not in ("ok", "skipped")]
     if not_ok:
-        title = f"{results.target} {summary.verdict(results)}"
+        title = on_one_line(f"{results.target} {summary.verdict(results)}")
         terminal.write_sep("=", title, bold=True, red=results.verdict != "ok")
     for alert, followers in not_ok:
         _write_alert(terminal, alert, results.compose_command, verbose=verbose)
@@ -38,20 +42,44 @@ def write(terminal: Any, results: Results, folder: Path | None, complaints: list
     if not results.complete:
         terminal.write_line("the run was stopped before it was complete", yellow=True)
     complain(terminal, complaints)
-    terminal.write_line(_last_line(results, folder))
+    terminal.write_line(on_one_line(_last_line(results, folder)))
+
+
+class CleanFile:
+    """The file that pytest writes to, which nothing reaches that a terminal would obey, but for pytest's own styles.
+
+    What becomes evidence or a message is clean already; warnings and errors of libraries are not.
+    """
+
+    def __init__(self, file: Any, *, is_styled: bool) -> None:
+        self._file = file
+        self._styles = _STYLES if is_styled else _NO_STYLE
+
+    def write(self, text: str) -> None:
+        """Write text; pytest begins a line anew by a carriage return."""
+        if text.isprintable():
+            self._file.write(text)
+            return
+        again, rest = ("\r", text[1:]) if text.startswith("\r") else ("", text)
+        pieces = self._styles.split(rest)  # every second one is a style
+        pieces[::2] = map(printable, pieces[::2])
+        self._file.write(again + "".join(pieces))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def complain(terminal: Any, complaints: list[str]) -> None:
     """Write what went wrong with the report itself."""
     for complaint in complaints:
-        terminal.write_line(_on_one_line(complaint), yellow=True)
+        terminal.write_line(on_one_line(complaint), yellow=True)
 
 
 def _write_alert(terminal: Any, alert: AlertResult, compose_command: str, *, verbose: bool) -> None:
     state = alert.shown_state
     terminal.write(f"{state.upper():8} ", **_MARKUP.get(state, {"yellow": True}))
     terminal.write(f"sev{alert.severity} {alert.name}", bold=True)
-    terminal.write_line(f"  {_on_one_line(_message(alert))}  {summary.runbook(alert)}")
+    terminal.write_line(f"  {on_one_line(_message(alert))}  {summary.runbook(alert)}")
     for cause in alert.causes[:3]:
         if cause is not alert.causes[0] or cause.message != alert.message:  # the runbook's section names the first
             _write_line(terminal, "cause", summary.cause(alert, cause))
@@ -93,17 +121,8 @@ def _against(alert: AlertResult) -> str:
     return f" ({', '.join(missing)})" if missing else ""
 
 
-def _plain(text: str) -> str:
-    """Return text without control characters: a log line must not hide another one, or rename the window."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text.expandtabs())
-
-
-def _on_one_line(text: str) -> str:
-    return _plain(" ".join(text.split()))  # messages of drivers, and logs, have several
-
-
 def _write_line(terminal: Any, label: str, text: str) -> None:
-    terminal.write_line(f"{'':11}{label:8} {_on_one_line(text)}".rstrip())
+    terminal.write_line(f"{'':11}{label:8} {on_one_line(text)}".rstrip())
 
 
 def _write_evidence(terminal: Any, alert: AlertResult) -> None:
@@ -111,14 +130,15 @@ def _write_evidence(terminal: Any, alert: AlertResult) -> None:
         if check.outcome in ("ok", "skipped"):
             continue
         for page in check.evidence:
-            terminal.write_line(f"{'':11}evidence $ {_plain(page.command)}  ({page.took_ms:g} ms)")
-            for line in page.excerpt.splitlines()[-EXCERPT_LINES:]:
-                terminal.write_line(f"{'':20}{_plain(line)}".rstrip())
+            command = printable(page.command).replace("\n", " ")
+            terminal.write_line(f"{'':11}evidence $ {command}  ({page.took_ms:g} ms)")
+            for line in printable(page.excerpt).splitlines()[-EXCERPT_LINES:]:
+                terminal.write_line(f"{'':20}{line.expandtabs()}".rstrip())
 
 
 def _write_follower(terminal: Any, alert: AlertResult, root: AlertResult) -> None:
     found = str(alert.findings[0]) if alert.shown_state == "noted" else alert.message
-    text = f"{summary.follows(alert, root)}: {_on_one_line(found)}"
+    text = f"{summary.follows(alert, root)}: {on_one_line(found)}"
     if alert.shown_state == "unknown":
         depends = f"on {'the alert above' if alert.caused_by == root.name else alert.caused_by}"
         text = f"not evaluated: depends {depends}"

@@ -25,6 +25,7 @@ from playbook.catalogue import Catalogue
 from playbook.evidence import Absent, Cost, Unknown
 from playbook.quantities import Span
 from playbook.target import BadSettings
+from playbook.text import on_one_line
 from reports.results import stamp
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (BadSettings, Absent, Refused, ValueError) as error:
         parser.error(str(error))
     except Unknown as error:
-        print(mask(str(error)), file=sys.stderr)
+        print(on_one_line(mask(str(error))), file=sys.stderr)
         return 1
     if not silences:
         print("no silence is active")
@@ -113,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
     labels = labels_of_alerts(Prometheus(watcher("prometheus", settings, context)), catalogue.alerts)
     most_severe = tuple(alert.name for alert in catalogue.alerts if alert.severity == 0)
     for line in described(judged(silences, labels, most_severe, {}), longest):
-        print(mask(line))
+        print(on_one_line(mask(line)))
     return 0
 
 
