@@ -41,9 +41,15 @@ servers = st.builds(
     st.none() | st.none() | st.binary(max_size=60) | documents.map(written),
     st.just(()) | st.lists(st.sampled_from(HEADERS), max_size=1).map(tuple),
 )
-names = texts.map(lambda text: text.replace("/", "-").replace("\0", "")[:60]).filter(
-    lambda name: name not in ("", ".", "..")
-)
+
+
+def _named(text: str) -> str:
+    """Return a name of a file, of any bytes but two."""
+    name = text.replace("/", "-").replace("\0", "")[:60]
+    return name.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+
+
+names = texts.map(_named).filter(lambda name: name not in ("", ".", ".."))
 
 
 @dataclass(frozen=True)
