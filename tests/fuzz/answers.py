@@ -121,7 +121,7 @@ def bent(document: Any, places: list[tuple[int, Any]]) -> Any:
         nodes = list(_nodes(document))
         if nodes:
             holder, key = nodes[place % len(nodes)]
-            holder[key] = value
+            holder[key] = copy.deepcopy(value)
     return document
 
 

@@ -29,6 +29,13 @@ class Bent:
     whole: bytes | None = None
     headers: tuple[tuple[str, str], ...] = ()
 
+    def answer(self, part: str, path: str) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+        """Return the status, the headers and the body with which a part answers at a path."""
+        found = REAL[part]
+        known = max((one for one in found if path.startswith(one)), key=len)
+        body = self.whole if self.whole is not None else written(bent(found[known], self.places))
+        return self.status, self.headers, body
+
 
 HEADERS = (
     ("Content-Encoding", "gzip"), ("Location", "https://elsewhere.example/"), ("Content-Length", "7"),
@@ -82,11 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
     how: Bent
 
     def do_GET(self) -> None:
-        found = REAL[self.part]
-        path = max((one for one in found if self.path.startswith(one)), key=len)
-        body = self.how.whole if self.how.whole is not None else written(bent(found[path], self.how.places))
-        self.send_response(self.how.status)
-        for name, value in self.how.headers:
+        status, headers, body = self.how.answer(self.part, self.path)
+        self.send_response(status)
+        for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
