@@ -388,7 +388,7 @@ class HealthRun:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know which alerts are going to be judged."""
-        whole = self.config.stash[WHOLE]
+        whole = self.config.stash.get(WHOLE, [])
         self.whole.update(whole)
         self._tell("whole", sorted(self.whole))
         self._expect({item.nodeid.partition("::")[0] for item in session.items if part_of_alert(item)})

@@ -80,7 +80,7 @@ def hostile_target(hostile_address: str, tmp_path: Path) -> Path:
         nowhere.replace("http://127.0.0.1:1", f"http://{hostile_address}").replace(
             '"none"', f'"tcp://{hostile_address}"'
         )
-        + f'project = "ops"\nname = {json.dumps("mine " + HOSTILE)}\n'
+        + f'project = {json.dumps("ops " + HOSTILE)}\nname = "hostile"\n'
         + f'[logs]\napi = "{tmp_path}/api.log"\nworker = "{tmp_path}/worker.log"\n'
         + f'[backups]\npostgres = "{backups}"\nredis = "{backups}"\nlogs = "{backups}/log"\n'
     )

@@ -64,5 +64,5 @@ def test_a_line_of_a_log_is_no_command(sample: Project, judge: Judge, tmp_path: 
     before, fenced, after = re.split(r"^::(?:stop-commands::)?[0-9a-f]{32}(?:::)?\n", seen.output, flags=re.MULTILINE)
     assert before == ""
     assert line in fenced
-    assert after.startswith("::error title=firing sev0 ItFires::it is bad%0A")
+    assert after.startswith("::error title=firing sev0 ItFires::it is bad ::error::forged")
     assert after.count("\n") == 1
