@@ -27,7 +27,7 @@ from fixtures.target import target_of
 from playbook.alert import Description
 from playbook.catalogue import catalogue_of
 from playbook.evidence import Spent
-from playbook.outcome import CheckOutcome, internal_error
+from playbook.outcome import CheckOutcome
 from playbook.probe import PROBES, ProbeSummary
 from playbook.scratch import Scratch, remove_abandoned
 from playbook.selection import (
@@ -42,6 +42,7 @@ from playbook.selection import (
 from playbook.suppression import FAILING_SINCE
 from playbook.target import TARGET, BadSettings
 from reports import guard, terminal
+from reports.errors import InternalErrors, internal_errors_of, masked_error
 from reports.history import Earlier
 from reports.output import replace_file
 from reports.pages import table
@@ -73,7 +74,6 @@ _WORDS = {
 
 
 _NEEDED = ("terminal", "junitxml", "html", "metadata")  # plugins of pytest
-_INTERNAL_ERRORS = pytest.StashKey[list[str]]()
 TELLER = pytest.StashKey[guard.Teller]()
 KEEP = 1000  # three days and a half of a run every five minutes
 
@@ -114,7 +114,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set pytest up for a health run: its HTML and JUnit files become parts of ours, its tracebacks our sentences."""
     if not is_health_run(config):
         return
-    config.pluginmanager.register(_InternalErrors(config), "ordinaut-internal-errors")
+    config.pluginmanager.register(InternalErrors(config), "ordinaut-internal-errors")
     if runs_nothing(config):
         config.pluginmanager.register(_NothingRun(), "ordinaut-nothing-run")
     if not judges(config):
@@ -150,7 +150,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, in
     except pytest.UsageError:
         raise
     except Exception as error:  # noqa: BLE001
-        print(_masked_error(config, error), file=sys.stderr)
+        print(masked_error(config, error), file=sys.stderr)
         run = config.pluginmanager.get_plugin("ordinaut-health-run")
         return FIRING if run and run.status == FIRING else pytest.ExitCode.INTERNAL_ERROR
 
@@ -175,32 +175,6 @@ def _leave_to_a_child(config: pytest.Config) -> None:
         guard.end_for_certain(status, seconds)
         status = HealthRun(config, started=started).rescue(judge.facts(), status, why, seconds)
     os._exit(status)
-
-
-class _InternalErrors:
-    """Errors of a health run itself."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_internalerror(self, excrepr: Any, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Have an error of the suite itself, or of a plugin, shown as one line, unless --full-trace asks for more."""
-        words = _masked_error(self._config, excinfo.value)
-        internal_errors_of(self._config).append(words)
-        if not self._config.option.fulltrace:
-            vars(excrepr)["toterminal"] = lambda terminal: terminal.write(words)
-
-
-def internal_errors_of(config: pytest.Config) -> list[str]:
-    """Return the errors of the suite itself, or of plugins, so far."""
-    return config.stash.setdefault(_INTERNAL_ERRORS, [])
-
-
-def _masked_error(config: pytest.Config, error: BaseException) -> str:
-    target = config.stash.get(TARGET, None)
-    words = internal_error(error)
-    return target.mask(words) if target else words
 
 
 def pytest_metadata(metadata: dict[str, Any], config: pytest.Config) -> None:
