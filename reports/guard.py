@@ -80,7 +80,7 @@ class Judge(Struct):
                 ends = min(ends, self._clock() + (0 if handed_on else STOPPING))
                 handed_on = len(self.signals)
                 os.kill(self.pid, signal.SIGTERM)
-            if (used := _most_memory(self.pid)) > MEMORY:
+            if (used := max(map(_memory, _family(self.pid)))) > MEMORY:
                 why = f"the run used {used >> 20} MiB of memory (limit {MEMORY >> 20} MiB)"
             elif self._clock() < ends:
                 continue
@@ -97,7 +97,8 @@ class Judge(Struct):
 
         On a machine that is too busy for a run, the run takes longer; that it hangs cannot be said.
         """
-        self.starved = max(self.starved, _waited_for_a_processor(self.pid))
+        waited = max(_waited_for_a_processor(each) for each in _family(self.pid))
+        self.starved = max(self.starved, waited)
         return time.monotonic() - self.began - self.starved
 
     @property
@@ -166,7 +167,7 @@ def _end_with_the_guard(lifeline: int) -> None:
         fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
 
 
-def _waited_for_a_processor(pid: int) -> float:
+def _waited_for_a_processor(pid: str) -> float:
     """Return the seconds that a process was ready to run and did not, at most `STARVED`; 0 where that is not shown."""
     try:
         return min(int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9, STARVED)
@@ -174,13 +175,12 @@ def _waited_for_a_processor(pid: int) -> float:
         return 0.0
 
 
-def _most_memory(pid: int) -> int:
-    """Return the bytes that the largest of a process and its children uses; 0 where that is not to be seen."""
+def _family(pid: int) -> list[str]:
+    """Return a process and its children, such as the workers of xdist, as far as these are to be seen."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [str(pid), *Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
-        return 0
-    return max(_memory(each) for each in (str(pid), *children))
+        return [str(pid)]
 
 
 def _memory(pid: str) -> int:

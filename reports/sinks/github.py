@@ -34,15 +34,19 @@ class Step:
     def __init__(self, results: Callable[[], Results | None]) -> None:
         self._results = results
         self._token = secrets.token_hex(16)
+        self._has_begun = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Have the runner stop looking for commands."""
         self._write(session.config, [f"::stop-commands::{self._token}"])
+        self._has_begun = True
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """Have it look again, and annotate."""
+        """Have it look again, and annotate; a run that was refused before it began printed nothing."""
+        if not self._has_begun:
+            return
         results = self._results()
         self._write(config, [f"::{self._token}::", *(commands(results) if results else ())])
 

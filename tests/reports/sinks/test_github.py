@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from msgspec.structs import replace
 
 from playbook.outcome import Suppression
@@ -66,3 +67,10 @@ def test_a_line_of_a_log_is_no_command(sample: Project, judge: Judge, tmp_path: 
     assert line in fenced
     assert after.startswith("::error title=firing sev0 ItFires::it is bad ::error::forged")
     assert after.count("\n") == 1
+
+
+@pytest.mark.parametrize("processes", ["-n0", "-n1"])
+def test_wrong_usage_is_wrong_usage_in_a_step_too(judge: Judge, tmp_path: Path, processes: str) -> None:
+    seen = judge(processes, target=nowhere(tmp_path), GITHUB_ACTIONS="true", PYTHONOPTIMIZE="1")
+    assert seen.status == 4, seen.output
+    assert "internal error" not in seen.output
