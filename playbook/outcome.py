@@ -68,7 +68,8 @@ def judge(role: Role, raised: BaseException | None, trigger_state: State, explai
     """Return the state of a check from what it raised and, for a diagnostic, from its trigger's state.
 
     Only an AssertionError says that something is wrong; any other exception says that it could not be judged. What a
-    diagnostic could not observe for want of a resource that its own alert `explains` is skipped while that alert holds.
+    diagnostic could not observe, because a resource that its own alert `explains` is unavailable, is skipped while that
+    alert holds.
     """
     if raised is None:
         return "ok"
